@@ -1,0 +1,1 @@
+"""Tinyberth's hub: JupyterHub configured, one-time links, and a thin spawner."""

@@ -1,0 +1,123 @@
+"""Sign in with a name and a password that a one-time link has set.
+
+There is no sign-up: the admin adds a person, by any of JupyterHub's own ways, and hands over
+a link. JupyterHub calls ``add_user`` and ``delete_user`` for all of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from jupyterhub.auth import Authenticator
+from jupyterhub.user import User
+from tornado import web
+from tornado.web import RequestHandler
+
+from tinyberth_common.names import NameRefusedError, check_login, normalize_login
+
+from .accounts import Account, AccountStore
+from .links import LinkSigner
+from .passwords import hash_password, password_matches, problem_with
+from .people_api import LinkAPIHandler, PeopleAPIHandler
+from .secret_files import ensure_secret
+from .settings import STATE_DIR
+from .warden_client import WardenClient
+from .welcome import WelcomeHandler
+
+Handlers = list[tuple[str, type[RequestHandler]]]
+
+
+class LinkAuthenticator(Authenticator):
+    """Accounts of our own, opened by one-time links."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        settings = self.config.LinkAuthenticator
+        self.accounts = AccountStore(STATE_DIR / "accounts.sqlite")
+        self.warden = WardenClient()
+        self.links = LinkSigner(
+            key=ensure_secret(STATE_DIR / "link-key"), max_age_days=settings.link_days
+        )
+        self.public_url: str = settings.public_url
+
+    def normalize_username(self, username: str) -> str:
+        return normalize_login(username)
+
+    def validate_username(self, username: str) -> bool:
+        try:
+            check_login(username)
+        except NameRefusedError as refusal:
+            self.log.warning("Refused a name: %s", refusal)
+            return False
+        return True
+
+    async def authenticate(self, handler: RequestHandler, data: dict[str, str]) -> str | None:
+        """Return the name if the password is right. Hashing runs off the event loop."""
+        name = self.normalize_username(data.get("username", ""))
+        account = await asyncio.to_thread(self.accounts.get, name)
+        stored = account.password_hash if account else None
+        matches = await asyncio.to_thread(password_matches, data.get("password", ""), stored)
+        return name if matches else None
+
+    async def add_user(self, user: User) -> None:
+        """Give the person a berth and an account that waits for its link. Idempotent.
+
+        The warden comes first: where it refuses, no account is left half made.
+        """
+        check_login(user.name)
+        if await asyncio.to_thread(self.accounts.get, user.name) is None:
+            await self.warden.ensure_berth(user.name)
+            await asyncio.to_thread(self.accounts.ensure, user.name)
+        super().add_user(user)
+
+    async def delete_user(self, user: User) -> None:
+        """Move the home to the archive, then forget password and links."""
+        await self.warden.archive_berth(user.name)
+        await asyncio.to_thread(self.accounts.remove, user.name)
+        super().delete_user(user)
+
+    async def make_link(self, name: str) -> str:
+        """Return a fresh one-time link for ``name``; links made before stop working.
+
+        Raises
+        ------
+        tornado.web.HTTPError
+            404 if there is no such account.
+        """
+        account = await asyncio.to_thread(self.accounts.renew_link, name)
+        if account is None:
+            raise web.HTTPError(404, f"There is no account named {name!a}.")
+        # After the # sign: a browser keeps that part to itself, so that the token reaches no
+        # access log and no Referer header on the way.
+        return f"{self.public_url}/hub/welcome#{self.links.make(account)}"
+
+    async def open_link(self, token: str) -> Account:
+        """Return the account that ``token`` opens; raises LinkRefusedError."""
+        name = self.links.claimed_name(token)
+        return self.links.check(token, await asyncio.to_thread(self.accounts.get, name))
+
+    async def set_password(self, account: Account, password: str) -> str | None:
+        """Set the password of the account as ``open_link`` saw it.
+
+        Returns
+        -------
+        str or None
+            The sentence that refuses the password or the link, or None: it is set.
+        """
+        problem = problem_with(password, account.name)
+        if problem:
+            return problem
+        password_hash = await asyncio.to_thread(hash_password, password)
+        if not await asyncio.to_thread(self.accounts.set_password, account, password_hash):
+            return "This link has just been used or replaced; ask your admin for a new one."
+        return None
+
+    def get_handlers(self, app: Any) -> Handlers:
+        """Our pages and API; JupyterHub serves them below /hub."""
+        return [
+            *super().get_handlers(app),
+            ("/welcome", WelcomeHandler),
+            ("/api/tinyberth/people", PeopleAPIHandler),
+            ("/api/tinyberth/people/([^/]+)/link", LinkAPIHandler),
+        ]

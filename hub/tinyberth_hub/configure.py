@@ -1,0 +1,109 @@
+"""JupyterHub's configuration, topic by topic.
+
+Law of this module: each function sets, none appends, and each setting is set once.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from .authenticator import LinkAuthenticator
+from .secret_files import ensure_secret
+from .settings import (
+    CLI_SERVICE,
+    HUB_SOCKET,
+    PROXY_API_SOCKET,
+    PROXY_TOKEN_FILE,
+    STATE_DIR,
+    HubSettings,
+)
+from .spawner import BerthSpawner
+
+Config = Any
+"""traitlets' Config: attributes appear when they are set, which no type describes."""
+
+
+def configure(c: Config, hub: HubSettings) -> None:
+    """Set everything that Tinyberth decides."""
+    update_addresses(c, hub)
+    update_state(c)
+    update_proxy(c, PROXY_TOKEN_FILE.read_text(encoding="ascii").strip())
+    update_spawner(c, hub)
+    update_accounts(c, hub)
+    update_cli_service(c, ensure_secret(STATE_DIR / "cli-token"))
+    update_pages(c)
+
+
+def update_addresses(c: Config, hub: HubSettings) -> None:
+    c.JupyterHub.bind_url = f"http://127.0.0.1:{hub.settings.port}"
+    if hub.settings.origins == "users":
+        # Subdomains are the only reliable isolation between users (JupyterHub's docs), and
+        # browsers resolve *.localhost to loopback without DNS, through ssh -L too.
+        c.JupyterHub.subdomain_host = hub.settings.public_url
+    c.JupyterHub.hub_bind_url = _unix_url(HUB_SOCKET)
+    c.JupyterHub.hub_connect_url = _unix_url(HUB_SOCKET)
+    # Every user's uid must be able to connect; who may do what is the API's own matter.
+    c.JupyterHub.hub_socket_mode = 0o666
+
+
+def update_state(c: Config) -> None:
+    c.JupyterHub.db_url = f"sqlite:///{STATE_DIR / 'jupyterhub.sqlite'}"
+    c.JupyterHub.cookie_secret_file = str(STATE_DIR / "cookie_secret")
+    # A restart of the hub leaves servers and routes as they are.
+    c.JupyterHub.cleanup_servers = False
+    c.JupyterHub.cleanup_proxy = False
+
+
+def update_proxy(c: Config, token: str) -> None:
+    c.ConfigurableHTTPProxy.should_start = False
+    c.ConfigurableHTTPProxy.api_url = _unix_url(PROXY_API_SOCKET)
+    c.ConfigurableHTTPProxy.auth_token = token
+
+
+def update_spawner(c: Config, hub: HubSettings) -> None:
+    c.JupyterHub.spawner_class = BerthSpawner
+    c.BerthSpawner.deployment = hub.deployment
+    c.DockerSpawner.image = hub.user_image
+    c.DockerSpawner.pull_policy = "never"  # our image is built here; no registry has it
+    c.DockerSpawner.network_name = hub.user_network
+    c.DockerSpawner.use_internal_ip = True
+    c.DockerSpawner.remove = True  # a start is always from the present image, uid and teams
+    # The warden needs the container after its death: for the last lines of its log.
+    c.DockerSpawner.extra_host_config = {"auto_remove": False}
+    c.Spawner.mem_limit = hub.settings.mem_limit
+    c.Spawner.cpu_limit = hub.settings.cpu_limit
+    c.Spawner.start_timeout = hub.settings.start_timeout
+    # JupyterHub would first wait 10 s in silence; people should see the steps at once.
+    c.JupyterHub.tornado_settings = {"slow_spawn_timeout": 0}
+
+
+def update_accounts(c: Config, hub: HubSettings) -> None:
+    c.JupyterHub.authenticator_class = LinkAuthenticator
+    c.LinkAuthenticator.link_days = hub.settings.link_days
+    c.LinkAuthenticator.public_url = hub.settings.public_url
+    c.Authenticator.admin_users = {hub.settings.admin}
+    # Whoever has an account was added by an admin; there is no other way to get one.
+    c.Authenticator.allow_all = True
+
+
+def update_cli_service(c: Config, token: str) -> None:
+    """Let `tinyberth-hub user …` do what it is for and nothing else."""
+    c.JupyterHub.services = [{"name": CLI_SERVICE, "api_token": token}]
+    c.JupyterHub.load_roles = [
+        {
+            "name": CLI_SERVICE,
+            "description": "Add people, list them and make their links, from the terminal",
+            "scopes": ["admin:users"],
+            "services": [CLI_SERVICE],
+        }
+    ]
+
+
+def update_pages(c: Config) -> None:
+    c.JupyterHub.template_paths = [str(Path(__file__).parent / "templates")]
+
+
+def _unix_url(socket: Path) -> str:
+    return f"http+unix://{quote(str(socket), safe='')}"

@@ -1,0 +1,154 @@
+"""Start a person's server: DockerSpawner, told who the person is and asked to be clear.
+
+Identity, files and the container's limits are the warden's: it makes the home before Docker
+sees it, adds the mounts and takes everything away that a user's container must not have.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+from docker.errors import APIError, DockerException, ImageNotFound
+from dockerspawner import DockerSpawner
+from jupyterhub.utils import url_path_join
+from requests.exceptions import RequestException
+from traitlets import Unicode, default
+
+from .spawn_steps import ProgressEvent, SpawnSteps
+from .warden_client import Berth, WardenClient
+
+POLL_SECONDS = 0.05
+"""Between two looks at a starting server; JupyterHub's own back-off grows to seconds."""
+
+LAST_LOG_LINES = 20
+"""Of a server that died at its start: kept in the hub's log, the last one on the page."""
+
+
+class SpawnRefusedError(Exception):
+    """A spawn cannot go on; JupyterHub shows ``jupyterhub_message`` on the page."""
+
+    def __init__(self, message: str) -> None:
+        self.jupyterhub_message = message
+        super().__init__(message)
+
+
+class BerthSpawner(DockerSpawner):
+    """One container per person, named after the login and run with the berth's uid and gid."""
+
+    deployment = Unicode(help="Name of the deployment; prefix of the containers' names.").tag(
+        config=True
+    )
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._steps = SpawnSteps()
+
+    @default("object_name")
+    def _object_name_default(self) -> str:
+        return f"{self.deployment}-user-{self.user.name}"
+
+    async def progress(self) -> AsyncIterator[ProgressEvent]:
+        async for event in self._steps.follow():
+            yield event
+
+    async def get_command(self) -> None:
+        """Run what the image runs: the warden accepts no other command."""
+
+    async def start(self) -> tuple[str, int]:
+        """Start the server and return (ip, port) when it answers."""
+        self._steps = SpawnSteps()
+        berth = await WardenClient().ensure_berth(self.user.name)
+        await self._steps.say(10, f"Preparing your files (uid {berth.uid})")
+        self.extra_create_kwargs = container_identity(berth)
+        await self._steps.say(30, "Starting your container")
+        try:
+            ip, port = await super().start()
+        except ImageNotFound:
+            raise SpawnRefusedError(
+                f"The image {self.image} is not on this host. (For the admin: "
+                "./tinyberth up, or docker compose build singleuser, builds it.)"
+            ) from None
+        except APIError as refusal:
+            raise SpawnRefusedError(
+                f"Your container could not be started: {refusal.explanation or refusal}"
+            ) from refusal
+        except (DockerException, RequestException) as error:
+            self.log.error("The warden does not answer (docker compose logs warden): %s", error)
+            raise SpawnRefusedError(
+                "The part of Tinyberth that starts containers does not answer; please try again "
+                "in a minute. (For the admin: docker compose logs warden)"
+            ) from error
+        await self._steps.say(60, "Starting Jupyter")
+        await self._wait_until_it_answers(ip, port)
+        return ip, port
+
+    async def poll(self) -> int | str | None:
+        """Return None while the server runs, else why it does not.
+
+        A warden that is down says nothing about the servers: they run on without it, so they
+        count as running until it is back. Without this, a hub that starts at the same time
+        would take them for stopped.
+        """
+        try:
+            status: int | str | None = await super().poll()
+        except (RequestException, DockerException) as error:
+            if isinstance(error, APIError) and error.is_client_error():
+                raise
+            self.log.warning("Cannot ask the warden about %s, so it counts as running: %s",
+                             self.object_name, error)
+            return None
+        return status
+
+    async def _wait_until_it_answers(self, ip: str, port: int) -> None:
+        """Return when the server answers; JupyterHub's start_timeout bounds the time.
+
+        Raises
+        ------
+        SpawnRefusedError
+            If the container stops first; its last lines go to the hub's log.
+        """
+        url = url_path_join(f"http://{ip}:{port}", self.server.base_url, "api")
+        timeout = aiohttp.ClientTimeout(total=2)
+        looks = 0
+        async with aiohttp.ClientSession(timeout=timeout) as session:
+            while not await _answers(session, url):
+                looks += 1
+                if looks % 20 == 0 and (stopped := await self.poll()) is not None:
+                    raise SpawnRefusedError(await self._last_words(stopped))
+                await asyncio.sleep(POLL_SECONDS)
+
+    async def _last_words(self, stopped: int | str) -> str:
+        log = await self.docker(
+            "logs", self.container_id, stdout=True, stderr=True, tail=LAST_LOG_LINES
+        )
+        lines = log.decode("utf-8", "replace").strip().splitlines()
+        self.log.error(
+            "%s stopped at its start (%s). Its last lines:\n%s",
+            self.object_name,
+            stopped,
+            "\n".join(lines) or "(it printed nothing)",
+        )
+        last = lines[-1][:300] if lines else "It printed nothing."
+        return f"Your server stopped while it was starting. Its last line: {last}"
+
+
+def container_identity(berth: Berth) -> dict[str, Any]:
+    """Return what ``docker create`` must be told about the person.
+
+    Always uid and gid: with ``--user UID`` alone the container runs in group 0.
+    """
+    return {
+        "user": f"{berth.uid}:{berth.gid}",
+        "labels": {"tinyberth.login": berth.login},
+    }
+
+
+async def _answers(session: aiohttp.ClientSession, url: str) -> bool:
+    try:
+        async with session.get(url) as reply:
+            return reply.status == 200
+    except (aiohttp.ClientError, TimeoutError):
+        return False

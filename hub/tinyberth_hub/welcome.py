@@ -1,0 +1,75 @@
+"""The page behind a one-time link: choose a password, and you are in."""
+
+from __future__ import annotations
+
+from jupyterhub.handlers import BaseHandler
+from jupyterhub.orm import new_token
+from jupyterhub.utils import url_path_join
+
+from .accounts import Account
+from .links import LinkRefusedError
+
+
+class WelcomeHandler(BaseHandler):
+    """Three states of one page: opening the link, choosing a password, refused.
+
+    The token is in the URL's fragment, which browsers do not send, so the first page posts it
+    by a line of script. Fetching the page does nothing: link previews cannot use a link up.
+    """
+
+    async def get(self) -> None:
+        await self._show(stage="opening")
+
+    async def post(self) -> None:
+        token = self.get_body_argument("token", "")
+        password = self.get_body_argument("password", None, strip=False)
+        try:
+            account = await self.authenticator.open_link(token)
+        except LinkRefusedError as refusal:
+            await self._show(status=403, stage="refused", problem=str(refusal))
+            return
+        user = self.find_user(account.name)
+        if user is None:
+            await self._show(status=403, stage="refused", problem="This account was removed.")
+            return
+        if password is None:
+            await self._show(stage="choose", token=token, account=account)
+            return
+        problem = await self.authenticator.set_password(account, password)
+        if problem:
+            await self._show(
+                status=400, stage="choose", token=token, account=account, problem=problem
+            )
+            return
+        # Whoever was signed in with the old password is not any more.
+        user.orm_user.cookie_id = new_token()
+        self.db.commit()
+        self.log.info("Password set by a one-time link for %s", user.name)
+        self.set_login_cookie(user)
+        self._jupyterhub_user = user
+        # An admin comes to add people; everybody else to work.
+        admin_page = url_path_join(self.hub.base_url, "admin")
+        self.redirect(admin_page if user.admin else self.get_next_url(user))
+
+    async def _show(
+        self,
+        *,
+        stage: str,
+        status: int = 200,
+        token: str = "",
+        account: Account | None = None,
+        problem: str = "",
+    ) -> None:
+        self.set_status(status)
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("Referrer-Policy", "no-referrer")
+        self.finish(
+            await self.render_template(
+                "welcome.html",
+                stage=stage,
+                token=token,
+                name=account.name if account else "",
+                problem=problem,
+                xsrf=self.xsrf_token.decode("ascii"),
+            )
+        )
