@@ -55,9 +55,7 @@ def check_login(login: str) -> str:
             "a-z, 0-9, _ and -, beginning with a letter."
         )
     if login in RESERVED_LOGINS:
-        raise NameRefusedError(
-            f"'{login}' is reserved for the system; choose another login name."
-        )
+        raise NameRefusedError(f"'{login}' is reserved for the system; choose another login name.")
     return login
 
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Callable, Mapping
+from typing import Any
 
 from .names import NameRefusedError, check_login
 
@@ -156,7 +157,9 @@ SCHEMA: tuple[Setting, ...] = (
         "tb-users",
         _matching(_BRIDGE_NAME, "write an interface name: 1 to 15 characters a-z, 0-9 and -"),
     ),
-    Setting("BASE_IMAGE", "", _matching(_IMAGE, "write an image reference, such as debian:trixie-slim")),
+    Setting(
+        "BASE_IMAGE", "", _matching(_IMAGE, "write an image reference, such as debian:trixie-slim")
+    ),
     Setting("HOST_CA_BUNDLE", "/etc/ssl/certs/ca-certificates.crt", _file_path),
 )
 
@@ -212,14 +215,13 @@ def load(variables: Mapping[str, str]) -> Settings:
         try:
             values[setting.name.lower()] = setting.parse(text) if text else ""
         except ValueError as error:
-            problems.append(f"{setting.name}={ascii(text[:80])} is not valid: {error}.")
-    ranges = values.get("user_uids"), values.get("team_gids")
-    if isinstance(ranges[0], IdRange) and isinstance(ranges[1], IdRange):
-        if ranges[0].overlaps(ranges[1]):
-            problems.append(
-                "USER_UIDS and TEAM_GIDS overlap: a user's private group has the user's "
-                "number, so give the two ranges no number in common."
-            )
+            problems.append(f"{setting.name}={text[:80]!a} is not valid: {error}.")
+    ranges: list[Any] = [values.get("user_uids"), values.get("team_gids")]
+    if all(isinstance(ids, IdRange) for ids in ranges) and ranges[0].overlaps(ranges[1]):
+        problems.append(
+            "USER_UIDS and TEAM_GIDS overlap: a user's private group has the user's "
+            "number, so give the two ranges no number in common."
+        )
     if problems:
         raise SettingsError(problems)
     return Settings(**values)
@@ -233,5 +235,5 @@ def _unknown(variables: Mapping[str, str]) -> list[str]:
             continue
         close = difflib.get_close_matches(name.upper().lstrip("\ufeff"), names, n=1)
         hint = f"did you mean {close[0]}?" if close else "see .env.example for the settings."
-        problems.append(f"{ascii(name[:80])} is not a setting of Tinyberth: {hint}")
+        problems.append(f"{name[:80]!a} is not a setting of Tinyberth: {hint}")
     return problems

@@ -52,7 +52,7 @@ class LinkAuthenticator(Authenticator):
             return False
         return True
 
-    async def authenticate(self, handler: RequestHandler, data: dict[str, str]) -> str | None:
+    async def authenticate(self, _: RequestHandler, data: dict[str, str]) -> str | None:
         """Return the name if the password is right. Hashing runs off the event loop."""
         name = self.normalize_username(data.get("username", ""))
         account = await asyncio.to_thread(self.accounts.get, name)

@@ -35,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def serve(_: argparse.Namespace) -> int:
-    """Check the settings, wait for the neighbours, become JupyterHub."""
+    """Check the settings, wait for the neighbours, become JupyterHub; returns only on failure."""
     try:
         load_settings()
     except SettingsError as error:
@@ -44,14 +44,15 @@ def serve(_: argparse.Namespace) -> int:
     os.umask(0o077)
     if not _wait_for([PROXY_TOKEN_FILE, WARDEN_SOCKET], START_WAIT_SECONDS):
         return 1
-    os.execvp(
-        "jupyterhub", ["jupyterhub", "--config", "/etc/jupyterhub/jupyterhub_config.py"]
-    )
+    command = ["jupyterhub", "--config", "/etc/jupyterhub/jupyterhub_config.py"]
+    return os.execvp(command[0], command)  # noqa: S606 - replaces this process, by design
 
 
 def user_add(arguments: argparse.Namespace) -> int:
     if len(arguments.names) > 1 and (arguments.uid or arguments.gid):
-        print("--uid and --gid are one person's: add people one by one with them.", file=sys.stderr)
+        print(
+            "--uid and --gid are one person's: add people one by one with them.", file=sys.stderr
+        )
         return 2
     worst = 0
     for name in arguments.names:
@@ -95,7 +96,9 @@ def user_list(_: argparse.Namespace) -> int:
         )
     widths = [max(len(row[column]) for row in rows) for column in range(5)]
     for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        print(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        )
     return 0
 
 
@@ -106,7 +109,7 @@ def parse_id(text: str) -> int:
     """
     if not re.fullmatch(r"[1-9][0-9]{0,9}", text):
         raise argparse.ArgumentTypeError(
-            f"{ascii(text[:40])} is not a Unix id; write a whole number of 1000 or more, such as 1005"
+            f"{text[:40]!a} is not a Unix id; write a whole number from 1000, such as 1005"
         )
     return int(text)
 
@@ -137,7 +140,7 @@ def _wait_for(paths: list[Path], seconds: float) -> bool:
         if time.monotonic() > deadline:
             print(
                 f"The hub waits for {', '.join(map(str, missing))} since {seconds:.0f} s. "
-                "docker compose ps shows which service does not run; docker compose logs says why.",
+                "docker compose ps shows which service is down; docker compose logs says why.",
                 file=sys.stderr,
             )
             return False

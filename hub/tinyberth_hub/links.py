@@ -14,7 +14,9 @@ class LinkRefusedError(Exception):
     """A link does not open; the message says why and what to do."""
 
 
-_NOT_VALID = "This link is not valid. Check that it was copied whole, or ask your admin for a new one."
+_NOT_VALID = (
+    "This link is not valid. Check that it was copied whole, or ask your admin for a new one."
+)
 _USED = (
     "This link has been used or replaced by a newer one. "
     "Sign in with your password, or ask your admin for a new link."
@@ -62,7 +64,9 @@ class LinkSigner:
 
     def _serializer(self) -> URLSafeTimedSerializer:
         return URLSafeTimedSerializer(
-            self.key, salt="tinyberth.one-time-link", signer_kwargs={"digest_method": hashlib.sha256}
+            self.key,
+            salt="tinyberth.one-time-link",
+            signer_kwargs={"digest_method": hashlib.sha256},
         )
 
     def _load(self, token: str) -> dict[str, str]:

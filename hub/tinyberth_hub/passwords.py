@@ -25,7 +25,7 @@ def problem_with(password: str, login: str) -> str | None:
         return f"Please choose a password of at least {MIN_CHARACTERS} characters."
     if len(_encode(password)) > MAX_BYTES:
         return f"Please choose a password of at most {MAX_BYTES} bytes."
-    if len(set(password)) < 4 or login in password.lower() and len(password) < len(login) + 8:
+    if len(set(password)) < 4 or (login in password.lower() and len(password) < len(login) + 8):
         return "That password is easy to guess; please choose another one."
     return None
 

@@ -93,7 +93,7 @@ class LinkAPIHandler(_AdminAPIHandler):
 
     @needs_scope("admin:users")
     async def post(self, quoted_name: str) -> None:
-        """Make a fresh link: ``{"link"}``. With ``{"if_invited": true}``, null once a password is set."""
+        """Make a fresh link: ``{"link"}``; null if ``if_invited`` and a password is set."""
         self.require_admin()
         name = self.authenticator.normalize_username(unquote(quoted_name))
         account = self.authenticator.accounts.get(name)

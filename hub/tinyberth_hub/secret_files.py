@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 
@@ -17,8 +18,7 @@ def ensure_secret(path: Path) -> str:
         return _read(path)
     except FileNotFoundError:
         pass
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    descriptor, fresh = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mode 0600
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(secrets.token_hex(32))
         file.flush()
@@ -28,7 +28,7 @@ def ensure_secret(path: Path) -> str:
     except FileExistsError:
         pass  # the other process was first; its secret is the one
     finally:
-        fresh.unlink()
+        Path(fresh).unlink()
     return _read(path)
 
 

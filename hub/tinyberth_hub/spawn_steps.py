@@ -32,7 +32,8 @@ class SpawnSteps:
         seen = 0
         while True:
             async with self._news:
-                await self._news.wait_for(lambda seen=seen: len(self._events) > seen)
+                while len(self._events) == seen:
+                    await self._news.wait()
                 fresh = self._events[seen:]
             for event in fresh:
                 yield event

@@ -97,8 +97,11 @@ class BerthSpawner(DockerSpawner):
         except (RequestException, DockerException) as error:
             if isinstance(error, APIError) and error.is_client_error():
                 raise
-            self.log.warning("Cannot ask the warden about %s, so it counts as running: %s",
-                             self.object_name, error)
+            self.log.warning(
+                "Cannot ask the warden about %s, so it counts as running: %s",
+                self.object_name,
+                error,
+            )
             return None
         return status
 

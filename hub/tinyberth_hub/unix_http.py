@@ -37,7 +37,9 @@ async def request_json(
                 connector=aiohttp.UnixConnector(path=str(socket)),
                 timeout=aiohttp.ClientTimeout(total=timeout),
             ) as session,
-            session.request(method, f"http://localhost{path}", json=body, headers=headers) as reply,
+            session.request(
+                method, f"http://localhost{path}", json=body, headers=headers
+            ) as reply,
         ):
             text = await reply.text()
             return reply.status, _decode(text)

@@ -70,7 +70,9 @@ class WardenClient:
             ) from error
         if status >= 400:
             message = answer.get("message") if isinstance(answer, dict) else None
-            raise WardenError(status, message or f"The warden answered {status} to {method} {path}.")
+            raise WardenError(
+                status, message or f"The warden answered {status} to {method} {path}."
+            )
         return answer
 
 

@@ -1,0 +1,94 @@
+"""What configure.py sets, on a bare traitlets Config with no hub running."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from pathlib import Path
+
+import pytest
+from traitlets.config import Config
+
+from tinyberth_common.settings import load
+from tinyberth_hub import configure, healthcheck
+from tinyberth_hub.settings import HUB_SOCKET, HubSettings, load_settings
+
+WIRING = {
+    "TINYBERTH_DEPLOYMENT": "tinyberth",
+    "TINYBERTH_USER_IMAGE": "tinyberth-singleuser:0.1.0",
+    "TINYBERTH_USER_NETWORK": "tinyberth_users",
+}
+
+
+def hub_settings(**variables: str) -> HubSettings:
+    return HubSettings(load(variables), *WIRING.values())
+
+
+def test_the_environment_is_read_as_compose_gives_it() -> None:
+    hub = load_settings({**WIRING, "PORT": "8123", "PATH": "/usr/bin"})
+    assert hub.settings.port == 8123
+    assert hub.user_network == "tinyberth_users"
+
+
+def test_users_have_their_own_origins_unless_told_otherwise() -> None:
+    c = Config()
+    configure.update_addresses(c, hub_settings(PORT="8123"))
+    assert c.JupyterHub.subdomain_host == "http://hub.localhost:8123"
+    shared = Config()
+    configure.update_addresses(shared, hub_settings(ORIGINS="shared"))
+    assert "subdomain_host" not in shared.JupyterHub
+
+
+def test_the_hub_listens_on_a_socket_alone() -> None:
+    c = Config()
+    configure.update_addresses(c, hub_settings())
+    url = "http+unix://%2Frun%2Ftinyberth%2Fhub%2Fhub.sock"
+    assert c.JupyterHub.hub_bind_url == c.JupyterHub.hub_connect_url == url
+    assert not {"hub_ip", "hub_port", "ip", "port"} & set(c.JupyterHub)
+
+
+def test_a_restart_leaves_servers_and_routes() -> None:
+    c = Config()
+    configure.update_state(c)
+    assert (c.JupyterHub.cleanup_servers, c.JupyterHub.cleanup_proxy) == (False, False)
+
+
+def test_limits_follow_the_settings() -> None:
+    c = Config()
+    configure.update_spawner(c, hub_settings(MEM_LIMIT="2G", CPU_LIMIT="0.5", START_TIMEOUT="60"))
+    assert (c.Spawner.mem_limit, c.Spawner.cpu_limit) == (2 * 2**30, 0.5)
+    assert c.Spawner.start_timeout == 60
+
+
+def test_the_terminal_service_may_edit_users_and_nothing_more() -> None:
+    c = Config()
+    configure.update_cli_service(c, "t" * 64)
+    (role,) = c.JupyterHub.load_roles
+    assert (role["scopes"], role["services"]) == (["admin:users"], ["tinyberth-cli"])
+
+
+def test_no_setting_is_set_twice() -> None:
+    """The law of the module: set, never append, each setting once."""
+    targets = [
+        ast.unparse(target)
+        for node in ast.walk(ast.parse(inspect.getsource(configure)))
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if ast.unparse(target).startswith("c.")
+    ]
+    assert len(targets) == len(set(targets)) > 20
+
+
+def test_the_config_file_stays_a_page() -> None:
+    file = Path(__file__).parents[2] / "jupyterhub_config.py"
+    assert len(file.read_text().splitlines()) < 60
+
+
+def test_the_healthcheck_looks_where_the_hub_listens() -> None:
+    assert str(HUB_SOCKET) == healthcheck.HUB_SOCKET
+
+
+@pytest.mark.parametrize("missing", WIRING)
+def test_a_container_not_started_by_our_compose_file_is_told(missing: str) -> None:
+    with pytest.raises(KeyError, match=missing):
+        load_settings({name: value for name, value in WIRING.items() if name != missing})
