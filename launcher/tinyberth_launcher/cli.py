@@ -1,0 +1,197 @@
+"""The command line: what can be asked, and how every answer ends."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+from typing import Callable, NoReturn
+
+from tinyberth_common import VERSION
+
+from .checkout import Checkout, load_checkout
+from .compose import Compose
+from .down import down
+from .engine import always, require_engine
+from .engine_process import server_version, stop_own_engine
+from .preflight import check_settings
+from .problem import EXIT_CODES, FAILED, INTERRUPTED, OK, Problem
+from .status import status
+from .steps import Steps
+from .testing import run_tests
+from .up import up
+
+_EXAMPLES = """\
+examples:
+  ./tinyberth up                    install what is missing, build, start, print the link
+  ./tinyberth user add alice        add a person; prints her one-time link
+  ./tinyberth status                what runs, who is there
+  ./tinyberth logs hub -f           follow one service's log
+  ./tinyberth down                  stop everything; files and accounts stay
+  ./tinyberth test unit             the fast tests alone
+
+"""
+
+_USER_HELP = """\
+usage: ./tinyberth user add|link|list … (passed to `tinyberth-hub user` in the hub's container)
+
+examples:
+  ./tinyberth user add alice bob              add people; prints a one-time link for each
+  ./tinyberth user add carol --uid 1005 --gid 1005
+  ./tinyberth user link alice                 a fresh link; the old one dies
+  ./tinyberth user list
+The same without the launcher: docker compose exec -T hub tinyberth-hub user …
+"""
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tinyberth",
+        description="Private notebook servers for many people on one Docker host.",
+        epilog=_EXAMPLES + EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"Tinyberth {VERSION}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    def command(name: str, about: str, example: str) -> argparse.ArgumentParser:
+        return commands.add_parser(
+            name,
+            help=about,
+            description=about[0].upper() + about[1:] + ".",
+            epilog=f"example:\n  {example}\n\n{EXIT_CODES}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+
+    it = command("up", "install what is missing, build and start", "./tinyberth up --yes")
+    it.add_argument("-y", "--yes", action="store_true", help="install without asking")
+    it = command("down", "stop and remove; files and accounts stay", "./tinyberth down")
+    it.add_argument("--volumes", action="store_true", help="delete the accounts, too; asks twice")
+    it.add_argument("-y", "--yes", action="count", default=0, help="twice: answers both questions")
+    command("status", "show services, users, servers, versions", "./tinyberth status")
+    it = command("logs", "show what the services say", "./tinyberth logs hub --follow")
+    it.add_argument("service", nargs="?", help="warden, proxy or hub; without: all")
+    it.add_argument("-f", "--follow", action="store_true", help="go on until Ctrl-C")
+    it.add_argument("--tail", default="200", metavar="LINES", help="from the end (default: 200)")
+    it = command("user", "add, link, list people", "./tinyberth user add alice")
+    it = command("test", "run the tests", "./tinyberth test stack -k owner")
+    # Not in the help: for .ci/run, which must leave no engine behind that `test` started.
+    it = commands.add_parser("engine")
+    it.add_argument("action", choices=("answers", "stop"))
+    return parser
+
+
+def main(root: Path, argv: list[str]) -> int:
+    """Run one command and return its exit code."""
+    for name in ("SIGTERM", "SIGHUP"):  # a CI's cancel and a closed terminal clean up, too
+        signal.signal(getattr(signal, name), _interrupt)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr] # a ✓ must not crash
+    try:
+        return _dispatch(root, argv)
+    except Problem as problem:
+        print(f"\n{problem.text()}", file=sys.stderr, flush=True)
+        return problem.code
+    except KeyboardInterrupt:
+        print(
+            "\nInterrupted. Nothing is lost; the same command can be run again.", file=sys.stderr
+        )
+        return INTERRUPTED
+
+
+def _interrupt(_signum: int, _frame: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _dispatch(root: Path, argv: list[str]) -> int:
+    # What these two take is for another program to judge, so argparse does not see it.
+    if argv[:1] == ["user"]:
+        return _user(root, argv[1:])
+    if argv[:1] == ["test"] and not {"-h", "--help"} & set(argv):
+        return run_tests(load_checkout(root), _steps(root, "test"), argv[1:])
+    args = _parser().parse_args(argv)
+    handler: Callable[[Path, argparse.Namespace], int] = {
+        "up": _up,
+        "down": _down,
+        "status": _status,
+        "logs": _logs,
+        "engine": _engine,
+    }[args.command]
+    return handler(root, args)
+
+
+def _steps(root: Path, name: str) -> Steps:
+    return Steps(load_checkout(root).open_log(name))
+
+
+def _ask(question: str) -> bool:
+    return _answer(f"{question} [Y/n] ", at_end="no").lower() in {"", "y", "yes"}
+
+
+def _ask_danger(question: str) -> bool:
+    return _answer(f"{question} Type yes: ", at_end="no") == "yes"
+
+
+def _answer(prompt: str, *, at_end: str) -> str:
+    try:
+        return input(prompt).strip()
+    except EOFError:  # Ctrl-D
+        return at_end
+
+
+def _at_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def _up(root: Path, args: argparse.Namespace) -> int:
+    confirm = _ask if _at_terminal() and not args.yes else always
+    return up(load_checkout(root), _steps(root, "up"), confirm)
+
+
+def _down(root: Path, args: argparse.Namespace) -> int:
+    agreed = args.yes >= 2
+    ask_twice = always if agreed else _ask_danger if _at_terminal() else None
+    return down(
+        load_checkout(root), _steps(root, "down"), volumes=args.volumes, ask_twice=ask_twice
+    )
+
+
+def _status(root: Path, _args: argparse.Namespace) -> int:
+    return status(load_checkout(root))
+
+
+def _logs(root: Path, args: argparse.Namespace) -> int:
+    checkout = _usable(root)
+    options = ["--tail", args.tail, *(["--follow"] if args.follow else [])]
+    return Compose(checkout).pass_through("logs", *options, *filter(None, [args.service]))
+
+
+def _user(root: Path, args: list[str]) -> int:
+    if not args or args[0] in {"-h", "--help"}:
+        print(_USER_HELP)
+        return OK
+    compose = Compose(_usable(root))
+    code = compose.pass_through("exec", "-T", "hub", "tinyberth-hub", "user", *args)
+    if code != OK and not compose.is_running("hub"):
+        raise Problem(
+            "The hub does not run, so it cannot be asked.",
+            remedy="Start it with `./tinyberth up`, then run the same command again.",
+        )
+    return code
+
+
+def _usable(root: Path) -> Checkout:
+    """Return the checkout once its settings are valid and an engine answers."""
+    checkout = load_checkout(root)
+    check_settings(checkout)
+    require_engine()
+    return checkout
+
+
+def _engine(root: Path, args: argparse.Namespace) -> int:
+    if args.action == "answers":
+        return OK if server_version() else FAILED
+    with _steps(root, "engine").step("Engine") as step:
+        stop_own_engine(step)
+    return OK
