@@ -1,0 +1,67 @@
+"""JSON with one reading only.
+
+The engine is written in Go, whose decoder takes ``"hostconfig"`` for ``"HostConfig"`` and the
+last of two equal keys; Python's takes the first spelling and the last value. Where two readers
+could disagree, the document is refused.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn
+
+from .errors import RefusedError, shown
+
+MAX_DEPTH = 16
+"""Nested arrays and objects; what docker-py sends for a container has four."""
+
+
+def parse(raw: bytes) -> dict[str, Any]:
+    """Return the JSON object in ``raw``.
+
+    Raises
+    ------
+    RefusedError
+        400, for anything that two readers could understand differently: invalid UTF-8,
+        repeated keys (in any case), NaN, fractions, lone surrogates, deep nesting.
+    """
+    try:
+        document = json.loads(
+            raw.decode("utf-8"),
+            object_pairs_hook=_object,
+            parse_float=_refuse_number,
+            parse_constant=_refuse_number,
+        )
+        _check(document, depth=1)
+    except (ValueError, RecursionError) as error:
+        raise RefusedError(400, "bad_json", f"The body is not strict JSON: {error}.") from None
+    if not isinstance(document, dict):
+        raise RefusedError(400, "bad_json", "The body must be a JSON object: write {…}.")
+    return document
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    seen: set[str] = set()
+    for key, _ in pairs:
+        if key.casefold() in seen:
+            raise ValueError(f"the key {shown(key)} is there twice")
+        seen.add(key.casefold())
+    return dict(pairs)
+
+
+def _refuse_number(text: str) -> NoReturn:
+    raise ValueError(f"{shown(text)} is not a whole number")
+
+
+def _check(value: Any, depth: int) -> None:
+    if depth > MAX_DEPTH:
+        raise ValueError(f"more than {MAX_DEPTH} levels")
+    if isinstance(value, str):
+        value.encode("utf-8")  # UnicodeEncodeError, a ValueError, for a lone surrogate
+    elif isinstance(value, list):
+        for item in value:
+            _check(item, depth + 1)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            key.encode("utf-8")
+            _check(item, depth + 1)
