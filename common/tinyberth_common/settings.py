@@ -138,7 +138,8 @@ class Setting:
 
 
 SCHEMA: tuple[Setting, ...] = (
-    Setting("PORT", "8000", _integer(1, 65535)),
+    # From 1024 on: the proxy holds no capability, so it cannot bind the ports of root.
+    Setting("PORT", "8000", _integer(1024, 65535)),
     Setting("ORIGINS", "users", _one_of("users", "shared")),
     Setting("DATA_DIR", "./data", _data_dir),
     Setting("ADMIN", "admin", _login),

@@ -25,13 +25,13 @@ from .compose import Compose, build_progress
 from .engine import always, ensure_engine
 from .preflight import MARKER
 from .steps import Step, Steps
-from .test_selection import Selection, select_tests
+from .selection import Selection, select_tests
 
 _IMAGES = ("hub", "warden", "proxy", "singleuser")
 
 
 @dataclass(frozen=True)
-class TestRun:
+class Run:
     """One run: its project name, work folder on the host, and what Compose is told."""
 
     project: str
@@ -91,7 +91,7 @@ def run_tests(checkout: Checkout, steps: Steps, args: Sequence[str]) -> int:
         _clean_up(run)
 
 
-def _new_run(checkout: Checkout, base: dict[str, str]) -> TestRun:
+def _new_run(checkout: Checkout, base: dict[str, str]) -> Run:
     host_work = Path(tempfile.mkdtemp(prefix="tinyberth-test-", dir="/var/tmp"))
     host_work.chmod(0o755)  # as /srv would be: homes below it protect themselves
     (host_work / "data").mkdir()
@@ -99,7 +99,7 @@ def _new_run(checkout: Checkout, base: dict[str, str]) -> TestRun:
     (checkout.root / ".state" / "test").mkdir(parents=True, exist_ok=True)
     schema = {setting.name: setting.default for setting in SCHEMA}
     variables = checkout.variables
-    return TestRun(
+    return Run(
         project=f"tbtest-{secrets.token_hex(3)}",
         host_work=host_work,
         port=_free_port(),
@@ -114,12 +114,12 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _test_compose(checkout: Checkout, run: TestRun) -> Compose:
+def _test_compose(checkout: Checkout, run: Run) -> Compose:
     shell = {**checkout.shell, **run.settings()}
     return Compose(replace(checkout, shell=shell, variables=run.settings()))
 
 
-def _build_tests_image(step: Step, checkout: Checkout, run: TestRun) -> None:
+def _build_tests_image(step: Step, checkout: Checkout, run: Run) -> None:
     step.run(
         [
             *("docker", "buildx", "build", "--progress", "plain", "--load"),
@@ -131,7 +131,7 @@ def _build_tests_image(step: Step, checkout: Checkout, run: TestRun) -> None:
     )
 
 
-def container_command(root: Path, run: TestRun, selection: Selection) -> list[str]:
+def container_command(root: Path, run: Run, selection: Selection) -> list[str]:
     """Return the command that runs the tests in their image.
 
     The repository lies at the same path as on the host, because the engine resolves the
@@ -161,7 +161,7 @@ def container_command(root: Path, run: TestRun, selection: Selection) -> list[st
     ]
 
 
-def _clean_up(run: TestRun) -> None:
+def _clean_up(run: Run) -> None:
     """Remove every trace of ``run`` and of nothing else, whatever was reached."""
     for kind, list_args, remove_args in (
         ("ps", ["docker", "ps", "--all", "--quiet"], ["docker", "rm", "--force", "--volumes"]),
@@ -190,7 +190,7 @@ def _filters(kind: str, project: str) -> Iterator[str]:
     yield f"name=^/?{project}"
 
 
-def _remove_folder(run: TestRun) -> None:
+def _remove_folder(run: Run) -> None:
     """Remove the work folder; users' files in it are theirs, so it may take root."""
     shutil.rmtree(run.host_work, ignore_errors=True)
     if run.host_work.exists() and os.geteuid() != 0:

@@ -1,0 +1,135 @@
+"""What all rings share. Fixtures of one ring are in its own folder's conftest.py."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+_DEPLOYMENT_RINGS = {"stack", "browser"}
+
+T = TypeVar("T")
+
+
+def docker(
+    *args: str, check: bool = True, timeout: float = 120, stdin: str | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run ``docker ARGS…``; a failure shows what it said instead of a bare exit code."""
+    done = subprocess.run(
+        ["docker", *args],
+        input=stdin,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        timeout=timeout,
+        check=False,
+        cwd=ROOT,
+    )
+    if check and done.returncode != 0:
+        pytest.fail(
+            f"docker {' '.join(args)}: exit code {done.returncode}\n{done.stdout}{done.stderr}"
+        )
+    return done
+
+
+def wait_for(condition: Callable[[], T], *, deadline: float, what: str, every: float = 0.1) -> T:
+    """Return the first true value of ``condition()``; fail after ``deadline`` seconds.
+
+    ``what`` completes the sentence "waited N s for …".
+    """
+    end = time.monotonic() + deadline
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            pytest.fail(f"waited {deadline:.0f} s for {what}; the last value was {value!r}")
+        time.sleep(every)
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """Return the repository."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def project() -> str:
+    """Return the project name of this run, which prefixes everything it makes."""
+    return _required("COMPOSE_PROJECT_NAME")
+
+
+@pytest.fixture(scope="session")
+def work() -> Path:
+    """Return this run's folder, at the same path here and on the host."""
+    return Path(_required("TINYBERTH_TEST_WORK"))
+
+
+@pytest.fixture(scope="session")
+def out() -> Path:
+    """Return the folder that outlives the run: screenshots, numbers (`.state/test`)."""
+    return Path(_required("TINYBERTH_TEST_OUT"))
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Return ``../shared/data``: real tweets and weights, where this machine has them."""
+    folder = ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"{folder} is not here: it holds the real data, which is not ours to ship")
+    return folder
+
+
+def _required(name: str) -> str:
+    value = os.environ.get(name, "")
+    if not value:
+        pytest.skip(f"{name} is not set: run the tests with ./tinyberth test")
+    return value
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run cheap rings first; keep what shares a deployment on one of xdist's workers."""
+    for item in items:
+        ring = _ring(item.path)
+        group = "deployment" if ring in _DEPLOYMENT_RINGS else ring
+        item.add_marker(pytest.mark.xdist_group(group))
+    order = ("unit", "image", "stack", "browser")
+    items.sort(key=lambda item: order.index(_ring(item.path)))
+
+
+def _ring(path: Path) -> str:
+    parts = path.relative_to(ROOT / "tests").parts
+    return parts[0] if parts[0] in {"unit", "image", "stack", "browser"} else "unit"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Iterator[None]:
+    """Add every container's state and last log lines to a failure that may be theirs."""
+    report = yield
+    if report.failed and _ring(item.path) != "unit":  # type: ignore[attr-defined]
+        for title, text in _container_states():
+            report.sections.append((title, text))  # type: ignore[attr-defined]
+    return report
+
+
+def _container_states() -> Sequence[tuple[str, str]]:
+    project = os.environ.get("COMPOSE_PROJECT_NAME", "")
+    if not project:
+        return []
+    mine = ("--filter", f"name=^/?{project}")
+    listing = docker("ps", "--all", *mine, check=False).stdout
+    names = docker("ps", "--all", *mine, "--format", "{{.Names}}", check=False).stdout.split()
+    logs = []
+    for name in names:
+        if name != f"{project}-tests":  # that is us
+            log = docker("logs", "--tail", "50", name, check=False)
+            logs.append((f"docker logs {name}", log.stdout + log.stderr))
+    return [("docker ps --all", listing), *logs]

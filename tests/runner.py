@@ -1,0 +1,107 @@
+"""Runs in the tests' image: the linters side by side, then pytest, whose line closes.
+
+`./tinyberth test` calls it; by hand: python3 tests/runner.py [--lint] [--parallel] -- [ARG…]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+# Users' files, other people's code, and what tools leave behind; paths below the root.
+_NOT_OURS = {
+    *(".git", ".state", ".venv", "node_modules", "__pycache__"),
+    *("data/users", "data/teams", "data/archive", "data/presets"),
+}
+_SHELLS = ("sh", "bash", "dash")
+
+
+def files() -> Iterator[Path]:
+    """Yield the repository's own files."""
+    for folder, names, here in os.walk(ROOT):
+        relative = Path(folder).relative_to(ROOT)
+        names[:] = [
+            name
+            for name in names
+            if name not in _NOT_OURS and str(relative / name) not in _NOT_OURS
+        ]
+        yield from (Path(folder) / name for name in here)
+
+
+def is_shell_script(path: Path) -> bool:
+    """Tell by the first line, as the kernel does; names say little (`.ci/run`)."""
+    with path.open("rb") as file:
+        first = file.readline(100)
+    interpreter = first[2:].decode("ascii", "replace").split() if first[:2] == b"#!" else []
+    return any(word.rpartition("/")[2] in _SHELLS for word in interpreter[:2])
+
+
+def lint_commands() -> list[list[str]]:
+    """Return every linter with what it has to look at."""
+    ours = sorted(path for path in files() if path.is_file())
+    dockerfiles = [str(path) for path in ours if path.name == "Dockerfile"]
+    scripts = [str(path) for path in ours if is_shell_script(path)]
+    workflows = [str(path) for path in ours if path.parent == ROOT / ".github" / "workflows"]
+    return [
+        ["ruff", "format", "--check", "."],
+        ["ruff", "check", "."],
+        ["mypy"],
+        ["hadolint", *dockerfiles],
+        ["shellcheck", *scripts],
+        ["check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows],
+        ["zizmor", "--offline", "--no-progress", *workflows],
+    ]
+
+
+def lint() -> bool:
+    """Run all linters; print what those say that are not content."""
+    print("lint", flush=True)
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        return all(list(pool.map(_run_one, lint_commands())))
+
+
+def _run_one(command: list[str]) -> bool:
+    started = time.monotonic()
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, encoding="utf-8", errors="replace", check=False
+    )
+    name = " ".join(word for word in command[:2] if not word.startswith(("-", "/")))
+    mark = "✓" if done.returncode == 0 else "✗"
+    output = "" if done.returncode == 0 else f"\n{done.stdout}{done.stderr}".rstrip()
+    print(f"{mark} {name} ({time.monotonic() - started:.1f} s){output}", flush=True)
+    return done.returncode == 0
+
+
+def run_pytest(arguments: list[str], *, parallel: bool) -> int:
+    """Run pytest once over everything asked for; its closing line is printed last."""
+    out = os.environ.get("TINYBERTH_TEST_OUT", "/tmp")  # noqa: S108
+    options = ["--durations=15", "-o", f"cache_dir={out}/pytest_cache", "--color=auto"]
+    if parallel:
+        # Two workers, and one group for each thing that tests share (see conftest.py).
+        options += ["-n", "2", "--dist", "loadgroup"]
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", *options, *arguments], cwd=ROOT, check=False
+    ).returncode
+
+
+def main() -> int:
+    """Return 0 if everything passed, otherwise pytest's exit code or 1 for the linters."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--lint", action="store_true")
+    parser.add_argument("--parallel", action="store_true")
+    parser.add_argument("pytest_args", nargs="*")
+    args = parser.parse_args()
+    clean = lint() if args.lint else True
+    code = run_pytest(args.pytest_args, parallel=args.parallel) if args.pytest_args else 0
+    return code or (0 if clean else 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
