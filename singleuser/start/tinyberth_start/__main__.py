@@ -1,0 +1,64 @@
+"""The image's command: prepare the home, then become JupyterHub's single-user server.
+
+Run as ``python -I -m tinyberth_start``: isolated, so that neither the user's site-packages nor
+the environment decide what the server imports. It becomes the server in this same process,
+because a second interpreter would only cost time.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Callable
+
+from .identity import ensure_git_identity
+from .notebooks import deliver_notebooks
+
+CONTAINER_NOTEBOOKS = Path("/opt/tinyberth/notebooks")
+
+UMASK = 0o002
+"""Group-writable is safe with user private groups, and what team folders need."""
+
+
+def main() -> None:
+    os.umask(UMASK)
+    container_home = Path(os.environ.get("HOME", "/nonexistent"))
+    try:
+        os.chdir(container_home)  # where Jupyter and its terminals begin
+    except OSError as error:
+        sys.exit(f"tinyberth: the home cannot be entered ({error}); the server is not started.")
+    _attempt("notebooks", lambda: _deliver(container_home))
+    _attempt("git identity", lambda: _identify(container_home))
+    _become_server()
+
+
+def _deliver(container_home: Path) -> str:
+    written = deliver_notebooks(CONTAINER_NOTEBOOKS, container_home)
+    return f"{len(written)} delivered" + "".join(f", {name!r}" for name in written)
+
+
+def _identify(container_home: Path) -> str:
+    return "written" if ensure_git_identity(container_home, os.environ) else "left as it is"
+
+
+def _attempt(what: str, action: Callable[[], str]) -> None:
+    """Do ``action`` and log one line; a home in any state must not keep the server away."""
+    try:
+        outcome = action()
+    except OSError as error:
+        outcome = f"skipped, the home cannot take it ({error})"
+    print(f"tinyberth: {what}: {outcome}", file=sys.stderr)
+
+
+def _become_server() -> None:
+    # configuration in the home may change pages and kernels, but never what the server runs
+    os.environ["JUPYTERHUB_DISABLE_USER_CONFIG"] = "1"
+    from jupyterhub.singleuser import main as serve  # noqa: PLC0415 -- heavy: after the home
+
+    sys.argv = ["jupyterhub-singleuser"]
+    serve()
+
+
+if __name__ == "__main__":
+    main()
