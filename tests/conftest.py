@@ -109,9 +109,7 @@ def _ring(path: Path) -> str:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     """Add every container's state and last log lines to a failure that may be theirs."""
     report = yield
     if report.failed and _ring(item.path) != "unit":  # type: ignore[attr-defined]

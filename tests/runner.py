@@ -81,7 +81,7 @@ def _run_one(command: list[str]) -> bool:
 
 def run_pytest(arguments: list[str], *, parallel: bool) -> int:
     """Run pytest once over everything asked for; its closing line is printed last."""
-    out = os.environ.get("TINYBERTH_TEST_OUT", "/tmp")  # noqa: S108
+    out = os.environ.get("TINYBERTH_TEST_OUT", "/tmp")
     options = ["--durations=15", "-o", f"cache_dir={out}/pytest_cache", "--color=auto"]
     if parallel:
         # Two workers, and one group for each thing that tests share (see conftest.py).

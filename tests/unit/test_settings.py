@@ -1,0 +1,147 @@
+"""THREATS B5: every setting's good and bad values, and the places that repeat the names."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tinyberth_common.settings import SCHEMA, IdRange, Settings, SettingsError, load
+
+DEFAULTS = {setting.name: setting.default for setting in SCHEMA}
+
+GOOD = [
+    ("PORT", "1024", 1024),
+    ("PORT", "65535", 65535),
+    ("ORIGINS", "shared", "shared"),
+    ("DATA_DIR", "/srv/tinyberth", "/srv/tinyberth"),
+    ("DATA_DIR", "./data", "./data"),
+    ("ADMIN", "ada", "ada"),
+    ("LINK_DAYS", "365", 365),
+    ("USER_UIDS", "50000-59999", IdRange(50000, 59999)),
+    ("MAP_HOST_USERS", "yes", True),
+    ("MEM_LIMIT", "512M", 512 * 2**20),
+    ("MEM_LIMIT", "1T", 2**40),
+    ("CPU_LIMIT", "0.5", 0.5),
+    ("TMP_SIZE", "16M", 16 * 2**20),
+    ("LOG_LEVEL", "DEBUG", "DEBUG"),
+    ("BRIDGE_NAME", "a23456789012345", "a23456789012345"),
+    (
+        "BASE_IMAGE",
+        "reg.example:5000/debian:trixie@sha256:00",
+        "reg.example:5000/debian:trixie@sha256:00",
+    ),
+    ("HOST_CA_BUNDLE", "/etc/pki/ca.pem", "/etc/pki/ca.pem"),
+]
+
+BAD = [
+    *[
+        ("PORT", text)
+        for text in ("0", "80", "1023", "-1", "65536", "8000 ", "08000", "1e3", "８０００")
+    ],
+    *[("ORIGINS", text) for text in ("user", "USERS", "users,shared")],
+    *[
+        ("DATA_DIR", text)
+        for text in ("/", "//", "data", "../data", "~/x", "/a/../b", "/a:b", ".")
+    ],
+    *[("ADMIN", text) for text in ("root", "Admin", "a b", "-rf", "a\n")],
+    *[("LINK_DAYS", text) for text in ("0", "-7", "366", "7d")],
+    *[
+        ("USER_UIDS", text)
+        for text in ("20000", "999-2000", "3000-2000", "0-1", "1000-2147483647")
+    ],
+    *[("MAP_HOST_USERS", text) for text in ("true", "1", "Yes")],
+    *[("MEM_LIMIT", text) for text in ("-4G", "4", "511M", "4GB", "4g", "4 G", "lots")],
+    *[("CPU_LIMIT", text) for text in ("0", "-2", "0.05", "two", "1,5", "nan", "inf")],
+    *[("PIDS_LIMIT", text) for text in ("-1", "0", "63")],
+    *[("START_TIMEOUT", text) for text in ("9", "3601", "-120")],
+    *[("BRIDGE_NAME", text) for text in ("a234567890123456", "TB", "tb users", "1tb", "-tb")],
+    *[("BASE_IMAGE", text) for text in ("debian trixie", "-x", "$(id)")],
+    *[("HOST_CA_BUNDLE", text) for text in ("ca.pem", "/etc/ssl/")],
+]
+
+
+def test_nothing_set_gives_the_defaults() -> None:
+    settings = load({})
+    assert (settings.port, settings.data_dir, settings.admin) == (8000, "./data", "admin")
+    assert settings.public_url == "http://hub.localhost:8000"
+
+
+def test_an_empty_variable_means_the_default() -> None:
+    assert load(dict.fromkeys(DEFAULTS, "")) == load({})
+
+
+def test_shared_origins_change_the_address() -> None:
+    assert load({"ORIGINS": "shared", "PORT": "9000"}).public_url == "http://localhost:9000"
+
+
+@pytest.mark.parametrize(("name", "text", "value"), GOOD)
+def test_a_good_value_is_parsed(name: str, text: str, value: object) -> None:
+    assert getattr(load({name: text}), name.lower()) == value
+
+
+@pytest.mark.parametrize(("name", "text"), BAD)
+def test_b5_a_bad_value_is_one_error_that_names_the_key(name: str, text: str) -> None:
+    with pytest.raises(SettingsError) as refusal:
+        load({name: text})
+    [problem] = refusal.value.problems
+    assert problem.startswith(f"{name}=")
+    assert "\n" not in problem
+
+
+def test_b5_all_errors_are_reported_at_once() -> None:
+    wrong = {"PORT": "-1", "MEM_LIMIT": "-4G", "DATA_DIR": "/", "PROT": "8000"}
+    with pytest.raises(SettingsError) as refusal:
+        load(wrong)
+    named = sorted(
+        re.split(r"[=' ]", problem.lstrip("'"))[0] for problem in refusal.value.problems
+    )
+    assert named == sorted(wrong)
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("PROT", "did you mean PORT?"), ("port", "did you mean PORT?"), ("XYZZY", ".env.example")],
+)
+def test_b5_an_unknown_key_is_refused_with_a_hint(name: str, hint: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(hint)):
+        load({name: "1"})
+
+
+@pytest.mark.parametrize("name", ["COMPOSE_PROJECT_NAME", "DOCKER_HOST", "http_proxy", "TZ"])
+def test_variables_of_other_programs_pass(name: str) -> None:
+    load({name: "1"})
+
+
+def test_user_and_team_ranges_may_not_overlap() -> None:
+    with pytest.raises(SettingsError, match="overlap"):
+        load({"USER_UIDS": "20000-30000"})
+
+
+def test_settings_have_a_field_for_every_variable_and_no_other() -> None:
+    assert list(Settings.__dataclass_fields__) == [name.lower() for name in DEFAULTS]
+
+
+def test_env_example_shows_every_setting_commented_at_its_default(root: Path) -> None:
+    text = (root / ".env.example").read_text(encoding="utf-8")
+    shown = dict(re.findall(r"^#([A-Z_]+)=(.*)$", text, re.MULTILINE))
+    assert shown == DEFAULTS
+    assert not [line for line in text.splitlines() if line and not line.startswith("#")]
+
+
+def test_compose_passes_every_setting_to_every_service(root: Path) -> None:
+    compose = yaml.safe_load((root / "docker-compose.yml").read_text(encoding="utf-8"))
+    settings = compose["x-settings"]
+    own = {name: value for name, value in settings.items() if not name.startswith("TINYBERTH_")}
+    assert own == {name: f"${{{name}:-}}" for name in DEFAULTS}
+    for service in ("warden", "proxy", "hub"):
+        assert compose["services"][service]["environment"] == settings
+
+
+@pytest.mark.parametrize("name", ["DATA_DIR", "BRIDGE_NAME", "HOST_CA_BUNDLE"])
+def test_composes_own_defaults_are_the_schemas(root: Path, name: str) -> None:
+    """Compose reads these itself, for mounts, the bridge and the build secret."""
+    text = (root / "docker-compose.yml").read_text(encoding="utf-8")
+    assert set(re.findall(rf"\$\{{{name}:-([^}}]+)\}}", text)) == {DEFAULTS[name]}
