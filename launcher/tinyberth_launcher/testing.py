@@ -24,8 +24,8 @@ from .command import capture, passthrough
 from .compose import Compose, build_progress
 from .engine import always, ensure_engine
 from .preflight import MARKER
-from .steps import Step, Steps
 from .selection import Selection, select_tests
+from .steps import Step, Steps
 
 _IMAGES = ("hub", "warden", "proxy", "singleuser")
 

@@ -182,7 +182,7 @@ def test_a_failing_step_shows_the_last_lines_and_their_meaning() -> None:
 
 def test_a_missing_program_is_a_result_not_a_stack_trace() -> None:
     assert capture(["tinyberth-no-such-program"]).code == 127
-    assert stream(["tinyberth-no-such-program"], lambda line: None) == 127
+    assert stream(["tinyberth-no-such-program"], print) == 127
 
 
 def test_a_slow_program_is_given_up() -> None:
