@@ -1,7 +1,5 @@
 """Start the warden: settings, data root, engine, and then the socket."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import os
@@ -12,7 +10,7 @@ from pathlib import Path
 
 from tinyberth_common.settings import SettingsError
 
-from . import host_accounts, settings
+from . import settings
 from .api import router
 from .berths import Berths
 from .berths_api import BerthsApi
@@ -28,29 +26,21 @@ EXIT_SETTINGS = 3
 _log = logging.getLogger("warden")
 
 
-async def run(wiring: settings.Wiring) -> None:
-    root = DataRoot(settings.CONTAINER_DATA, settings.CONTAINER_RUN / "data-owner")
-    berths = Berths(root, settings.CONTAINER_HOST_ETC, wiring.settings)
-    try:
-        berths.prepare()
-    except RefusedError as refusal:  # told by the health check and by every request too
-        _log.error("%s", refusal.message)
+async def run(wiring: settings.Wiring, berths: Berths) -> None:
     engine = Engine(settings.CONTAINER_ENGINE_SOCKET)
     try:
         await engine.version()
         own_id = own_container_id(Path("/proc/self/mountinfo").read_text())
-        host_data = await engine.host_path(own_id, settings.CONTAINER_DATA)
+        data = await engine.host_path(own_id, settings.CONTAINER_DATA)
         # This container's hard limit is the engine's own, above which it may not set one.
         open_files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-        host = Host(host_data, os.cpu_count() or 1, open_files)
-        docker = DockerApi(engine, berths, host, wiring)
+        docker = DockerApi(engine, berths, Host(data, os.cpu_count() or 1, open_files), wiring)
         handler = guarded(router(BerthsApi(engine, berths, docker), docker))
         socket_path = settings.CONTAINER_RUN / "warden.sock"
         runner = await serve(handler, socket_path, owner=settings.HUB_UID)
-        _log.info("serving %s for %s; data is %s", socket_path, wiring.deployment, host_data)
+        _log.info("serving %s for %s; data is %s", socket_path, wiring.deployment, data)
         stopped = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
         await stopped.wait()
         await runner.cleanup()
     finally:
@@ -58,17 +48,22 @@ async def run(wiring: settings.Wiring) -> None:
 
 
 def main() -> int:
+    root = DataRoot(settings.CONTAINER_DATA, settings.CONTAINER_RUN / "data-owner")
     try:
         wiring = settings.load_wiring(os.environ)
-        host_accounts.read(settings.CONTAINER_HOST_ETC).check_ranges(wiring.settings)
-    except SettingsError as error:
-        print(*error.problems, sep="\n", file=sys.stderr)
+        berths = Berths(root, settings.CONTAINER_HOST_ETC, wiring.settings)
+        berths.host_accounts().check_ranges(wiring.settings)
+    except (SettingsError, OSError) as error:
+        print(error, file=sys.stderr)  # one line for each problem
         return EXIT_SETTINGS
-    logging.basicConfig(
-        level=wiring.settings.log_level, format="%(asctime)s %(levelname)s %(message)s"
-    )
+    form = "%(asctime)s %(levelname)s %(message)s"
+    logging.basicConfig(level=wiring.settings.log_level, format=form)
     try:
-        asyncio.run(run(wiring))
+        berths.prepare()
+    except RefusedError as refusal:  # told by the health check and by every request too
+        _log.error("%s", refusal.message)
+    try:
+        asyncio.run(run(wiring, berths))
     except RefusedError as refusal:
         _log.error("%s", refusal.message)
         return 1

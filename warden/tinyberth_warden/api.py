@@ -1,9 +1,8 @@
 """Every path that is served; all others are refused before the engine hears of them."""
 
-from __future__ import annotations
-
 import re
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 from aiohttp import web
 
@@ -39,20 +38,19 @@ def router(own: BerthsApi, docker: DockerApi) -> Handler:
         ("POST", _V + _CONTAINER + r"/stop", docker.stop, False),
         ("DELETE", _V + _CONTAINER, docker.remove, False),
     ]
-    compiled = [(method, re.compile(path), *rest) for method, path, *rest in routes]
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
         path, _, query = request.raw_path.partition("?")
-        for method, pattern, handler, takes_body in compiled:
-            match = pattern.fullmatch(path)
+        for method, pattern, handler, takes_body in routes:
+            match = re.fullmatch(pattern, path)
             if match and method == request.method:
                 if request.body_exists and not takes_body:
-                    raise RefusedError(400, "bad_request", "This call takes no body.")
+                    raise RefusedError("bad_request", "This call takes no body.")
                 if path.startswith("/v1/") and query:
-                    raise RefusedError(400, "bad_request", "This call takes no query.")
+                    raise RefusedError("bad_request", "This call takes no query.")
                 response: web.StreamResponse = await handler(request, *match.groups())
                 return response
         what = f"{request.method} {shown(path)}"
-        raise RefusedError(403, "refused", f"{what} is not a call that the warden makes.")
+        raise RefusedError("refused", f"{what} is not a call that the warden makes.")
 
     return handle

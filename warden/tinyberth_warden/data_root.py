@@ -1,6 +1,4 @@
-"""The folder that holds everything people own: is it the real one, and are its folders ours?"""
-
-from __future__ import annotations
+"""The folder that holds everything people own: whether it is the real one, and its folders."""
 
 import os
 import stat
@@ -13,7 +11,7 @@ from .errors import RefusedError
 MARKER = ".tinyberth-data"
 _OURS = ("ledger", "users", "teams", "archive")
 _ADMINS = ("datasets", "presets")  # the admin puts files there, so an owner is kept
-_FOLDER = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class DataRoot:
@@ -29,92 +27,78 @@ class DataRoot:
 
     @contextmanager
     def open(self, name: str) -> Iterator[int]:
-        """Yield a descriptor of one of our folders; at each use, for a mount can go away.
+        """Yield a descriptor of one of our folders.
 
         Raises
         ------
         RefusedError
-            503, if this is not the data root or the folder is not root's alone.
+            If this is not the data root, or the folder is not root's alone.
         """
-        self.check()
+        self._check()  # at each use, for a mount can go away
         try:
-            fd = os.open(self._path / name, os.O_RDONLY | _FOLDER)
+            folder_fd = os.open(self._path / name, _FOLDER)
         except OSError as error:
             raise _unusable(f"data/{name} cannot be opened ({error.strerror})") from None
         try:
-            found = os.fstat(fd)
-            if found.st_uid != os.geteuid() or stat.S_IMODE(found.st_mode) & 0o022:
+            found = os.fstat(folder_fd)
+            if found.st_uid != 0 or found.st_mode & 0o022:
                 raise _unusable(f"data/{name} must be root's, with mode 755")
-            yield fd
+            yield folder_fd
         finally:
-            os.close(fd)
-
-    def check(self) -> None:
-        """Raise ``RefusedError`` (503) unless the marker is there: an empty mount point is not."""
-        try:
-            marker = os.stat(self._path / MARKER, follow_symlinks=False)
-        except FileNotFoundError:
-            raise _unusable(f"data/{MARKER} is missing, so this is not the data folder") from None
-        except OSError as error:
-            raise _unusable(f"data/ cannot be read ({error.strerror}; mode 755?)") from None
-        if not stat.S_ISREG(marker.st_mode):
-            raise _unusable(f"data/{MARKER} is not a plain file")
+            os.close(folder_fd)
 
     def ensure_folders(self) -> None:
         """Make what is missing, root's and 0755; nothing where the marker is missing."""
-        self.check()
+        self._check()
         self._give_back()
-        if any(not os.path.lexists(self._path / name) for name in _OURS + _ADMINS):
-            with self._taken():
-                for name in _OURS + _ADMINS:
-                    with suppress(FileExistsError):
-                        (self._path / name).mkdir(mode=0o755)
-        for name in _OURS:
-            fd = os.open(self._path / name, os.O_PATH | _FOLDER)
+        missing = [n for n in _OURS + _ADMINS if not os.path.lexists(self._path / n)]
+        if missing:
+            self._take()
             try:
-                if os.fstat(fd).st_uid != os.geteuid():
-                    os.chown(f"/proc/self/fd/{fd}", os.geteuid(), -1)
-                os.chmod(f"/proc/self/fd/{fd}", 0o755)
+                for name in missing:
+                    (self._path / name).mkdir(mode=0o755)
             finally:
-                os.close(fd)
+                self._give_back()
+        for name in _OURS:  # a restored backup or a copy may have given them to somebody
+            os.chown(self._path / name, 0, -1, follow_symlinks=False)
 
-    @contextmanager
-    def _taken(self) -> Iterator[None]:
-        """Own the root for a moment.
+    def _check(self) -> None:
+        try:
+            marker = (self._path / MARKER).lstat()
+        except FileNotFoundError:
+            raise _unusable(f"data/{MARKER} is missing, so this is not the data folder") from None
+        except OSError as error:
+            raise _unusable(f"data/ cannot be read ({error.strerror}): is it 755?") from None
+        if not stat.S_ISREG(marker.st_mode):
+            raise _unusable(f"data/{MARKER} is not a plain file")
+
+    def _take(self) -> None:
+        """Own the root for a moment, with its owner written down first.
 
         It is of whoever cloned the repository, and root without CAP_DAC_OVERRIDE writes only
-        into its own folders. The journal gives it back after a crash in between.
+        into its own folders.
         """
         found = self._path.stat()
-        if found.st_uid == os.geteuid():
-            yield
-            return
-        self._journal.write_text(f"{found.st_ino} {found.st_uid}\n")
-        with self._journal.open() as file:
-            os.fsync(file.fileno())
-        os.chown(self._path, os.geteuid(), -1)
-        try:
-            yield
-        finally:
-            self._give_back()
+        if found.st_uid != 0:
+            with self._journal.open("w") as file:
+                file.write(f"{found.st_ino} {found.st_uid}")
+                file.flush()
+                os.fsync(file.fileno())
+            os.chown(self._path, 0, -1)
 
     def _give_back(self) -> None:
         with suppress(FileNotFoundError):
-            fields = self._journal.read_text().split()
+            inode, _, uid = self._journal.read_text().partition(" ")
             found = self._path.stat()
-            if (
-                len(fields) == 2
-                and fields[0] == str(found.st_ino)
-                and found.st_uid == os.geteuid()
-            ):
-                os.chown(self._path, int(fields[1]), -1)
+            # Half a journal is from before the taking: then there is nothing to give back.
+            if uid and inode == str(found.st_ino) and found.st_uid == 0:
+                os.chown(self._path, int(uid), -1)
             self._journal.unlink()
 
 
 def _unusable(why: str) -> RefusedError:
     return RefusedError(
-        503,
         "data_root",
-        f"{why}: nothing was written. Mount or repair it, then `docker compose restart warden` "
-        f"(see DATA_DIR in .env.example).",
+        f"{why}; nothing was written. Mount or repair it, then `docker compose restart warden` "
+        "(see DATA_DIR in .env.example).",
     )

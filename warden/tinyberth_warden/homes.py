@@ -4,8 +4,6 @@ Functions take descriptors of data/users and data/archive, which belong to root:
 can put a link in the way. A home's own content is its user's; nothing here looks at it.
 """
 
-from __future__ import annotations
-
 import os
 import stat
 from contextlib import suppress
@@ -14,6 +12,7 @@ from .errors import RefusedError
 from .ledger import Entry, Ledger
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_KINDS = {stat.S_IFDIR: "folder", stat.S_IFLNK: "symbolic link", stat.S_IFIFO: "FIFO"}
 
 
 def owners(folder_fd: int) -> dict[str, int]:
@@ -23,50 +22,38 @@ def owners(folder_fd: int) -> dict[str, int]:
     return {name: uid for name, uid in found.items() if uid}
 
 
-def check_home(users_fd: int, login: str, uid: int, ledger: Ledger) -> bool:
-    """Return whether the home of ``login`` is there and ready for ``uid``.
+def ensure_home(users_fd: int, entry: Entry, ledger: Ledger, *, dry_run: bool = False) -> bool:
+    """Make the home of ``entry`` unless it is there; return whether it was (would be) made.
 
-    An empty folder of root's is one that a crash left between making and giving it; it counts
-    as not there, and ``ensure_home`` finishes it.
+    An empty folder of root's is one that a crash left between making and giving it; it is
+    finished. A dry run refuses the same and writes nothing.
 
     Raises
     ------
     RefusedError
-        409, saying what is in the way and whose it is. Nothing was opened or changed.
+        Saying what is in the way and whose it is. Nothing was changed.
     """
-    found = _lstat(users_fd, login)
+    found = _lstat(users_fd, entry.login)
     if found is None:
-        return False
-    if stat.S_ISDIR(found.st_mode):
-        if found.st_uid == uid:
+        if dry_run:
             return True
-        if found.st_uid == 0 and _is_empty(users_fd, login):
-            return False
-    raise _in_the_way(login, uid, found, ledger)
-
-
-def ensure_home(users_fd: int, entry: Entry, ledger: Ledger) -> bool:
-    """Make the home of ``entry`` unless it is there; return whether it was made.
-
-    Raises
-    ------
-    RefusedError
-        409, as ``check_home``.
-    """
-    if check_home(users_fd, entry.login, entry.uid, ledger):
+        with suppress(FileExistsError):
+            os.mkdir(entry.login, 0o700, dir_fd=users_fd)
+    elif stat.S_ISDIR(found.st_mode) and found.st_uid == entry.uid:
         return False
-    with suppress(FileExistsError):
-        os.mkdir(entry.login, 0o700, dir_fd=users_fd)
+    elif not stat.S_ISDIR(found.st_mode) or found.st_uid != 0:
+        raise _in_the_way(entry, found, ledger)
     # What is opened is what is checked and given: a swap since the first look meets O_NOFOLLOW
-    # or the check of the descriptor.
+    # or the look at the descriptor.
     home_fd = os.open(entry.login, _FOLDER, dir_fd=users_fd)
     try:
         found = os.fstat(home_fd)
-        if found.st_uid != 0 or os.listdir(home_fd):
-            raise _in_the_way(entry.login, entry.uid, found, ledger)
-        os.fchmod(home_fd, 0o700)  # first: a folder given away is no longer ours to change
-        os.fchown(home_fd, entry.uid, entry.gid)
-        os.fsync(users_fd)
+        if found.st_uid != 0 or os.listdir(home_fd):  # noqa: PTH208 - no descriptors in pathlib
+            raise _in_the_way(entry, found, ledger)
+        if not dry_run:
+            os.fchmod(home_fd, 0o700)  # first: a folder given away is no longer ours to change
+            os.fchown(home_fd, entry.uid, entry.gid)
+            os.fsync(users_fd)
     finally:
         os.close(home_fd)
     return True
@@ -83,7 +70,7 @@ def move_home(users_fd: int, archive_fd: int, tombstone: Entry, ledger: Ledger) 
         if found is None:
             return
         if not stat.S_ISDIR(found.st_mode) or found.st_uid not in (0, tombstone.uid):
-            raise _in_the_way(tombstone.login, tombstone.uid, found, ledger)
+            raise _in_the_way(tombstone, found, ledger)
         os.chown(tombstone.login, 0, -1, dir_fd=users_fd, follow_symlinks=False)
         os.rename(tombstone.login, tombstone.name, src_dir_fd=users_fd, dst_dir_fd=archive_fd)
     os.chown(tombstone.name, tombstone.uid, -1, dir_fd=archive_fd, follow_symlinks=False)
@@ -98,25 +85,12 @@ def _lstat(folder_fd: int, name: str) -> os.stat_result | None:
         return None
 
 
-def _is_empty(folder_fd: int, name: str) -> bool:
-    try:
-        fd = os.open(name, _FOLDER, dir_fd=folder_fd)
-    except OSError:
-        return False
-    try:
-        return not os.listdir(fd)
-    finally:
-        os.close(fd)
-
-
-def _in_the_way(login: str, uid: int, found: os.stat_result, ledger: Ledger) -> RefusedError:
-    kinds = {stat.S_IFDIR: "a folder", stat.S_IFLNK: "a symbolic link", stat.S_IFIFO: "a FIFO",
-             stat.S_IFREG: "a file"}  # fmt: skip
-    kind = kinds.get(stat.S_IFMT(found.st_mode), "a special file")
-    owner = "root" if found.st_uid == 0 else ledger.owner_of(found.st_uid) or "nobody we know"
+def _in_the_way(entry: Entry, found: os.stat_result, ledger: Ledger) -> RefusedError:
+    kind = _KINDS.get(stat.S_IFMT(found.st_mode), "file")
+    owner = "root" if found.st_uid == 0 else ledger.owner_of(found.st_uid) or "unknown here"
     return RefusedError(
-        409,
         "home_refused",
-        f"data/users/{login} is {kind} of uid {found.st_uid} ({owner}), not a folder of uid {uid} "
-        f"({login}): move it away, or give it to {uid}, and try again. Nothing was changed.",
+        f"data/users/{entry.login} is a {kind} of uid {found.st_uid} ({owner}), not a folder of "
+        f"uid {entry.uid} ({entry.name}): move it away, or give it to that uid, and try again. "
+        "Nothing was changed.",
     )

@@ -1,16 +1,15 @@
 """The server on the warden's socket: who may ask, how much, for how long, and how it is told."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import os
 import socket
 import struct
 import time
-from collections.abc import Awaitable
+import traceback
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 from aiohttp import web
 
@@ -29,20 +28,18 @@ _log = logging.getLogger("warden")
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
-def error_response(status: int, code: str, message: str) -> web.Response:
-    """Answer an error in our form, which is docker-py's too: it shows ``message``."""
-    return web.json_response({"error": code, "message": message}, status=status)
-
-
 async def read_object(request: web.BaseRequest) -> dict[str, Any]:
     """Return the JSON object in a request's body, read by ``strict_json``."""
     if request.content_length is None or "Transfer-Encoding" in request.headers:
-        raise RefusedError(411, "length_required", "Send the body whole, with Content-Length.")
+        raise RefusedError("length_required", "Send the body whole, with Content-Length.")
     if request.content_length > MAX_BODY:
-        raise RefusedError(413, "too_large", f"The body has more than {MAX_BODY} bytes.")
+        raise RefusedError("too_large", f"The body has more than {MAX_BODY} bytes.")
     if request.content_type != "application/json" or "Content-Encoding" in request.headers:
-        raise RefusedError(415, "not_json", "Send Content-Type: application/json, not encoded.")
-    return strict_json.parse(await asyncio.wait_for(request.read(), BODY_SECONDS))
+        raise RefusedError("not_json", "Send Content-Type: application/json, not encoded.")
+    try:
+        return strict_json.parse(await asyncio.wait_for(request.read(), BODY_SECONDS))
+    except (web.RequestPayloadError, TimeoutError):
+        raise RefusedError("bad_request", "The body was not sent as announced.") from None
 
 
 def guarded(handler: Handler, hub_uid: int = HUB_UID) -> Handler:
@@ -50,39 +47,30 @@ def guarded(handler: Handler, hub_uid: int = HUB_UID) -> Handler:
     at_once = asyncio.Semaphore(MAX_AT_ONCE)
 
     async def answer(request: web.BaseRequest, uid: int) -> web.StreamResponse:
-        if uid != hub_uid and not (uid == 0 and request.raw_path == "/v1/health"):
-            raise RefusedError(403, "not_the_hub", "Only the hub is served on this socket.")
-        async with asyncio.timeout(REQUEST_SECONDS), at_once:
-            return await handler(request)
+        try:
+            if uid != hub_uid and (uid, request.raw_path) != (0, "/v1/health"):
+                return _error(RefusedError("not_the_hub", "Only the hub is served here."))
+            async with asyncio.timeout(REQUEST_SECONDS), at_once:
+                return await handler(request)
+        except RefusedError as refusal:
+            return _error(refusal)
+        except TimeoutError:
+            return _error(RefusedError("timeout", "This took too long: try again."))
+        except Exception as error:
+            _log.error("%s", _fault(error))
+            why = "The warden failed on this request: its log names the cause."
+            return _error(RefusedError("internal", why))
 
     async def guard(request: web.BaseRequest) -> web.StreamResponse:
-        began, uid, note = time.monotonic(), _peer_uid(request), ""
-        response: web.StreamResponse
-        try:
-            response = await answer(request, uid)
-        except RefusedError as refusal:
-            note = f" {refusal.code}: {refusal.message[:300]}"
-            response = error_response(refusal.status, refusal.code, refusal.message)
-        except asyncio.TimeoutError:
-            note = " timeout"
-            response = error_response(504, "timeout", "The request took too long: try again.")
-        except (web.HTTPException, web.RequestPayloadError) as error:
-            note = f" {type(error).__name__}"
-            response = error_response(400, "bad_request", "The body was not sent as announced.")
-        except Exception as error:
-            note = f" {_fault(error)}"
-            message = "The warden failed on this request: its log names the cause."
-            response = error_response(500, "internal", message)
-        if response.status >= 400:
-            response.force_close()  # what is left of a refused body is not the next request
-        level = (
-            logging.DEBUG if request.raw_path == "/v1/health" and not note
-            else logging.WARNING if note else logging.INFO
-        )  # fmt: skip
-        milliseconds = round((time.monotonic() - began) * 1000)
-        line = f"{request.method} {shown(request.raw_path)} {response.status} {milliseconds} ms"
+        began, uid = time.monotonic(), _peer_uid(request)
+        response = await answer(request, uid)
+        healthy = response.status < 400
+        quiet = healthy and request.raw_path == "/v1/health"
         _log.log(
-            level, "%s", (f"uid {uid} {line}{note}").encode("ascii", "backslashreplace").decode()
+            logging.DEBUG if quiet else logging.INFO if healthy else logging.WARNING,
+            "uid %d %s %s %d %d ms%s",
+            *(uid, request.method, shown(request.raw_path), response.status),
+            *(round((time.monotonic() - began) * 1000), response.get("note", "")),
         )
         return response
 
@@ -98,11 +86,19 @@ async def serve(handler: Handler, container_socket: Path, owner: int) -> web.Ser
     # CAP_DAC_OVERRIDE, whom an owner's 0600 would keep out.
     container_socket.chmod(0o660)
     os.chown(container_socket, owner, 0)
-    server = web.Server(handler, auto_decompress=False, access_log=None)
-    runner = web.ServerRunner(server, handle_signals=False, access_log=None)
+    runner = web.ServerRunner(web.Server(handler, auto_decompress=False, access_log=None))
     await runner.setup()
     await web.SockSite(runner, listener).start()
     return runner
+
+
+def _error(refusal: RefusedError) -> web.Response:
+    """Answer in our form, which is docker-py's too: it shows ``message``."""
+    body = {"error": refusal.code, "message": refusal.message}
+    response = web.json_response(body, status=refusal.status)
+    response["note"] = f" {refusal.code}: {ascii(refusal.message)[:300]}"
+    response.force_close()  # what is left of a refused body is not the next request
+    return response
 
 
 def _peer_uid(request: web.BaseRequest) -> int:
@@ -117,8 +113,6 @@ def _peer_uid(request: web.BaseRequest) -> int:
 
 def _fault(error: Exception) -> str:
     """Say in one bounded line what went wrong and where."""
-    trace, where = error.__traceback__, "?"
-    while trace:
-        where = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
-        trace = trace.tb_next
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{Path(last.filename).name}:{last.lineno}"
     return f"{type(error).__name__} at {where}: {shown(str(error))}"

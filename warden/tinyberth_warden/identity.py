@@ -1,13 +1,10 @@
 """Where a new person's uid comes from, and which numbers nobody gets. Pure."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
-from tinyberth_common.settings import Settings
+from tinyberth_common.settings import IdRange, Settings, SettingsError
 
 from .errors import RefusedError, shown
-from .host_accounts import HostAccounts
 from .ledger import Ledger
 from .settings import HUB_UID, PROXY_UID
 
@@ -15,17 +12,51 @@ LOWEST_ID = 1000
 """Below are system accounts (login.defs(5), UID_MIN)."""
 HIGHEST_ID = 2**31 - 2
 """Above, programs that use a signed int read a negative number, or -1, "no id"."""
-_RESERVED = {
-    HUB_UID: "the hub's own",
-    PROXY_UID: "the proxy's own",
-    65534: "nobody's",
-    65535: "-1 in 16 bits",
-}
+_RESERVED = (HUB_UID, PROXY_UID, 65534, 65535)  # the last two: nobody, and -1 in 16 bits
+
+
+@dataclass(frozen=True)
+class HostAccounts:
+    """The host's own: ``users`` are (name, uid, gid), ``groups`` are (name, gid, members)."""
+
+    users: tuple[tuple[str, int, int], ...] = ()
+    groups: tuple[tuple[str, int, str], ...] = ()
+
+    def ids(self, login: str) -> tuple[int, int] | None:
+        """Uid of the host's account ``login`` and the gid to use with it.
+
+        The gid is the account's primary group if that is private to it, else the uid: with
+        umask 0002 everything would be writable by whoever else is in the group.
+        """
+        for name, uid, gid in self.users:
+            if name == login:
+                users = [user[0] for user in self.users if user[2] == gid]
+                groups = [(group[0], group[2]) for group in self.groups if group[1] == gid]
+                private = users == [login] and groups in ([(login, "")], [(login, login)])
+                return uid, gid if private else uid
+        return None
+
+    def owners_in(self, ids: IdRange) -> list[str]:
+        """Names of users and groups with a uid or gid in ``ids``."""
+        names = [name for name, uid, gid in self.users if uid in ids or gid in ids]
+        return names + [name for name, gid, _ in self.groups if gid in ids]
+
+    def check_ranges(self, settings: Settings) -> None:
+        """Raise ``SettingsError`` if USER_UIDS or TEAM_GIDS hold a number of the host's own."""
+        ranges = {"USER_UIDS": settings.user_uids, "TEAM_GIDS": settings.team_gids}
+        problems = [
+            f"{name}={ids.first}-{ids.last} has numbers of this host's own accounts "
+            f"({', '.join(self.owners_in(ids)[:5])}): choose a range that the host does not use."
+            for name, ids in ranges.items()
+            if self.owners_in(ids)
+        ]
+        if problems:
+            raise SettingsError(problems)
 
 
 @dataclass(frozen=True)
 class World:
-    """What a decision depends on. ``home_owners`` maps folder names in data/users to uids."""
+    """What a decision depends on. ``home_owners`` maps names in data/users to uids."""
 
     ledger: Ledger
     host: HostAccounts
@@ -33,31 +64,47 @@ class World:
     home_owners: dict[str, int]
 
 
+def parse_host(passwd: str, group: str) -> HostAccounts:
+    """Read the host's files; lines that are no accounts (comments, NIS) are passed over."""
+    users = [line.split(":") for line in passwd.splitlines() if line.count(":") == 6]
+    groups = [line.split(":") for line in group.splitlines() if line.count(":") == 3]
+    return HostAccounts(
+        tuple((f[0], int(f[2]), int(f[3])) for f in users if (f[2] + f[3]).isdecimal()),
+        tuple((f[0], int(f[2]), f[3]) for f in groups if f[2].isdecimal()),
+    )
+
+
 def resolve_ids(
     login: str, requested: tuple[int, int | None] | None, world: World
 ) -> tuple[int, int]:
     """Return uid and gid for a ``login`` that the ledger does not know.
 
-    First match wins: what the admin asked for (gid = uid where none is given); the host's account of that name, with
-    MAP_HOST_USERS=yes; the owner of an existing home; the next number that was never used.
+    First match wins: what the admin asked for (gid = uid where none is given); the host's
+    account of that name, with MAP_HOST_USERS=yes; the owner of an existing home; the next
+    number that was never used.
 
     Raises
     ------
     RefusedError
-        400 for a number that nobody may have, 409 for one that is somebody's.
+        ``bad_id`` for a number that nobody may have, ``taken`` for one that is somebody's.
     """
     host_ids = world.host.ids(login) if world.settings.map_host_users else None
     home_owner = world.home_owners.get(login)
     if requested:
-        ids = (requested[0], requested[0] if requested[1] is None else requested[1])
+        uid, gid = requested[0], requested[0] if requested[1] is None else requested[1]
     elif host_ids and host_ids[0] >= LOWEST_ID:
-        ids = host_ids
-    elif home_owner and world.ledger.owner_of(home_owner) is None:
-        ids = (home_owner, home_owner)
+        uid, gid = host_ids
+    elif home_owner and not world.ledger.owner_of(home_owner):
+        uid = gid = home_owner
     else:
         return _next_free(world)
-    _check(login, *ids, world)
-    return ids
+    for field, number in (("uid", uid), ("gid", gid)):
+        check_number(number, field)
+        if whose := _owner(login, number, world):
+            raise RefusedError(
+                "taken", f"{field} {number} for {login} belongs to {whose}: choose another one."
+            )
+    return uid, gid
 
 
 def check_number(number: object, field: str) -> int:
@@ -66,55 +113,36 @@ def check_number(number: object, field: str) -> int:
     Raises
     ------
     RefusedError
-        400; JSON's true, "1000" and 1e3 are no numbers here.
+        ``bad_id``; JSON's true, "1000" and 1e3 are no numbers here.
     """
-    if type(number) is not int or not LOWEST_ID <= number <= HIGHEST_ID:
+    if type(number) is not int or not LOWEST_ID <= number <= HIGHEST_ID or number in _RESERVED:
         raise RefusedError(
-            400,
             "bad_id",
             f"{field} {shown(str(number))} is refused: write a whole number from {LOWEST_ID} to "
-            f"{HIGHEST_ID}.",
-        )
-    if number in _RESERVED:
-        raise RefusedError(
-            400, "bad_id", f"{field} {number} is {_RESERVED[number]}: choose another number."
+            f"{HIGHEST_ID}, none of {', '.join(str(reserved) for reserved in _RESERVED)}.",
         )
     return number
 
 
-def _check(login: str, uid: int, gid: int, world: World) -> None:
-    for field, number in (("uid", uid), ("gid", gid)):
-        check_number(number, field)
-        if number in world.settings.team_gids:
-            raise RefusedError(
-                409, "taken", f"{field} {number} is in TEAM_GIDS: choose one outside that range."
-            )
-        owner, host_owner = world.ledger.owner_of(number), world.host.owner_of(number)
-        if owner:
-            raise _taken(field, number, f"{owner} of this deployment (numbers are never reused)")
-        if host_owner not in (None, login):
-            raise _taken(field, number, f"{shown(str(host_owner))} of this host")
-    others = [name for name, owner_uid in world.home_owners.items() if owner_uid == uid]
-    if set(others) - {login}:
-        raise _taken("uid", uid, f"the owner of the existing folder {shown(others[0])}")
-
-
-def _taken(field: str, number: int, whose: str) -> RefusedError:
-    return RefusedError(
-        409, "taken", f"{field} {number} belongs to {whose}: choose another number."
-    )
+def _owner(login: str, number: int, world: World) -> str | None:
+    """Say whose ``number`` is, if it is not free for ``login``."""
+    if person := world.ledger.owner_of(number):
+        return f"{person} (numbers are never used again)"
+    if number in world.settings.team_gids:
+        return "the teams (TEAM_GIDS)"
+    others = [name for name in world.host.owners_in(IdRange(number, number)) if name != login]
+    folders = [n for n, uid in world.home_owners.items() if uid == number and n != login]
+    if others:
+        return f"the account {shown(others[0])} of this host"
+    return f"the owner of the folder {shown(folders[0])} in data/" if folders else None
 
 
 def _next_free(world: World) -> tuple[int, int]:
-    owned = set(world.home_owners.values())
     ids = world.settings.user_uids
     for number in range(ids.first, ids.last + 1):
-        if number in _RESERVED or number in owned:
-            continue
-        if world.ledger.owner_of(number) is None and world.host.owner_of(number) is None:
+        # No login has an empty name, so a number that is anybody's at all is passed over.
+        if number not in _RESERVED and not _owner("", number, world):
             return number, number
     raise RefusedError(
-        409,
-        "no_free_uid",
-        f"USER_UIDS={ids.first}-{ids.last} has no number left that was never used: widen it.",
+        "no_free_uid", f"USER_UIDS={ids.first}-{ids.last} is used up: write a wider range."
     )

@@ -4,18 +4,21 @@
 between the two files is repaired by rendering again; lines of other groups (teams) are kept.
 """
 
-from __future__ import annotations
-
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Self
 
 from .errors import RefusedError, shown
 
 _PASSWD_LINE = re.compile(
-    r"([a-z][a-z0-9_-]{0,31})(?:~([1-9][0-9]{0,5}))?"
-    r":\*:([1-9][0-9]{3,9}):([1-9][0-9]{3,9}):([^:\x00-\x1f\x7f]+):[^:]+:[^:]+"
+    r"(?P<login>[a-z][a-z0-9_-]{0,31})(?:~(?P<archived>[1-9][0-9]{0,5}))?:\*:"
+    r"(?P<uid>[1-9][0-9]{3,9}):(?P<gid>[1-9][0-9]{3,9}):(?P<hub_name>[^:\x00-\x1f\x7f]+):"
+    r"(?P<home>[^:]+):[^:]+"
 )
-_GROUP_LINE = re.compile(r"([a-z][a-z0-9_~-]{0,39}):\*:([1-9][0-9]{3,9}):([a-z0-9_,-]*)")
+_GROUP_LINE = re.compile(
+    r"(?P<name>[a-z][a-z0-9_~-]{0,39}):\*:(?P<gid>[1-9][0-9]{3,9}):[a-z0-9_,-]*"
+)
 
 
 @dataclass(frozen=True)
@@ -60,22 +63,17 @@ class Ledger:
 
     def owner_of(self, number: int) -> str | None:
         """Name whose uid or gid ``number`` is or was: a person, a tombstone or a team."""
-        for entry in self.entries:
-            if number in (entry.uid, entry.gid):
-                return entry.name
-        for line in self.team_lines:
-            name, _, gid, _ = line.split(":")
-            if int(gid) == number:
-                return name
-        return None
+        people = (e.name for e in self.entries if number in (e.uid, e.gid))
+        teams = (line.split(":")[0] for line in self.team_lines if f":{number}:" in line)
+        return next(people, None) or next(teams, None)
 
-    def add(self, entry: Entry) -> Ledger:
+    def add(self, entry: Entry) -> Self:
         return replace(self, entries=(*self.entries, entry))
 
-    def update(self, old: Entry, new: Entry) -> Ledger:
+    def update(self, old: Entry, new: Entry) -> Self:
         return replace(self, entries=tuple(new if e == old else e for e in self.entries))
 
-    def archive(self, entry: Entry) -> Ledger:
+    def archive(self, entry: Entry) -> Self:
         number = 1 + max((e.archived for e in self.tombstones(entry.login)), default=0)
         return self.update(entry, replace(entry, archived=number, moving=True))
 
@@ -95,48 +93,41 @@ def parse(passwd: str, group: str) -> Ledger:
     Raises
     ------
     RefusedError
-        503, naming the file, the line and the remedy. A line is never guessed at: what is
-        written must be what this module would write.
+        Naming the file, the line and the remedy. A line is never guessed at: what is written
+        must be what this module would write.
     """
     entries: list[Entry] = []
     names: set[str] = set()
     numbers: set[int] = set()
-    for number, line in _lines("passwd", passwd):
-        match = _PASSWD_LINE.fullmatch(line)
-        entry = match and Entry(
-            match[1], int(match[3]), int(match[4]), match[5], int(match[2] or 0)
-        )
-        if entry and entry.archived and line != entry.passwd_line:
-            entry = replace(entry, moving=True)
-        if not entry or line != entry.passwd_line:
-            raise damaged("passwd", number, "is not a line that the warden writes", line)
-        if entry.name in names or {entry.uid, entry.gid} & numbers:
-            raise damaged("passwd", number, "repeats a name, a uid or a gid", line)
+    for number, match in enumerate(_matches("passwd", passwd, _PASSWD_LINE), start=1):
+        archived = int(match["archived"] or 0)
+        moving = bool(archived) and match["home"] != "/nonexistent"
+        uid, gid = int(match["uid"]), int(match["gid"])
+        entry = Entry(match["login"], uid, gid, match["hub_name"], archived, moving)
+        if entry.passwd_line != match[0] or entry.name in names or {uid, gid} & numbers:
+            raise damaged("passwd", match[0], number)
         names.add(entry.name)
-        numbers |= {entry.uid, entry.gid}
+        numbers |= {uid, gid}
         entries.append(entry)
-    teams = []
-    for number, line in _lines("group", group):
-        match = _GROUP_LINE.fullmatch(line)
-        if not match:
-            raise damaged("group", number, "is not a line that the warden writes", line)
-        # A private group of a state before or after a crash has the gid of a person.
-        if int(match[2]) not in numbers:
-            teams.append(line)
-    return Ledger(tuple(entries), tuple(teams))
+    groups = _matches("group", group, _GROUP_LINE)
+    # A group with a person's gid is private, perhaps of a state before or after a crash.
+    return Ledger(tuple(entries), tuple(m[0] for m in groups if int(m["gid"]) not in numbers))
 
 
-def damaged(file: str, line_number: int, why: str, line: str) -> RefusedError:
+def damaged(file: str, line: str, number: int) -> RefusedError:
     return RefusedError(
-        503,
         "ledger_damaged",
-        f"data/ledger/{file}, line {line_number} {why}: {shown(line)}. Nothing was changed; "
-        "correct that line or put the file back from a backup.",
+        f"data/ledger/{file}, line {number}, is not what the warden writes: {shown(line)}. "
+        "Nothing was changed; correct that line or put the file back from a backup.",
     )
 
 
-def _lines(file: str, text: str) -> list[tuple[int, str]]:
-    lines = text.split("\n")
-    if lines.pop():
-        raise damaged(file, len(lines) + 1, "has no end: the file was cut", text[-80:])
-    return list(enumerate(lines, start=1))
+def _matches(file: str, text: str, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
+    *lines, rest = text.split("\n")
+    for number, line in enumerate(lines, start=1):
+        match = pattern.fullmatch(line)
+        if not match:
+            raise damaged(file, line, number)
+        yield match
+    if rest:  # no line end: the file was cut
+        raise damaged(file, rest, len(lines) + 1)

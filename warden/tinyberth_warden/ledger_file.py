@@ -3,8 +3,6 @@
 Functions take the descriptor of the ledger folder, opened by ``DataRoot``.
 """
 
-from __future__ import annotations
-
 import fcntl
 import os
 from collections.abc import Iterator
@@ -13,15 +11,15 @@ from contextlib import contextmanager, suppress
 from .errors import RefusedError
 from .ledger import Ledger, damaged, parse
 
-_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_OPEN = os.O_NOFOLLOW | os.O_CLOEXEC
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _OPEN
 
 
 @contextmanager
 def locked(ledger_fd: int) -> Iterator[None]:
     """Hold the ledger's lock; a second writer waits."""
     # 0600: users have this folder mounted, and whoever can read a file can lock it for good.
-    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-    lock_fd = os.open(".lock", flags, 0o600, dir_fd=ledger_fd)
+    lock_fd = os.open(".lock", os.O_RDWR | os.O_CREAT | _OPEN, 0o600, dir_fd=ledger_fd)
     try:
         fcntl.flock(lock_fd, fcntl.LOCK_EX)
         yield
@@ -35,12 +33,11 @@ def read(ledger_fd: int) -> Ledger:
     Raises
     ------
     RefusedError
-        503, if a file is damaged, or ``passwd`` is gone while ``group`` still knows people.
+        If a file is damaged, or ``passwd`` is gone while ``group`` still knows people.
     """
     passwd, group = _read(ledger_fd, "passwd"), _read(ledger_fd, "group")
     if passwd is None and group:
         raise RefusedError(
-            503,
             "ledger_damaged",
             "data/ledger/passwd is gone but data/ledger/group is there: put passwd back from a "
             "backup, or uids would be given a second time.",
@@ -57,23 +54,21 @@ def write(ledger_fd: int, ledger: Ledger) -> None:
 
 def _read(ledger_fd: int, name: str) -> str | None:
     try:
-        file_fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=ledger_fd)
+        with os.fdopen(os.open(name, os.O_RDONLY | _OPEN, dir_fd=ledger_fd), "rb") as file:
+            raw = file.read()
+        return raw.decode("utf-8")
     except FileNotFoundError:
         return None
-    with open(file_fd, "rb") as file:
-        raw = file.read()
-    try:
-        return raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise damaged(name, line, "is not UTF-8", repr(raw[-40:])) from None
+        number = raw.count(b"\n", 0, error.start) + 1
+        raise damaged(name, repr(raw[error.start :][:20]), number) from None
 
 
 def _replace(ledger_fd: int, name: str, text: str) -> None:
     temporary = f".{name}.new"
-    with suppress(FileNotFoundError):  # of a writer that died; the lock says it is not writing
+    with suppress(FileNotFoundError):  # of a writer that died: the lock says that it is dead
         os.unlink(temporary, dir_fd=ledger_fd)
-    with open(os.open(temporary, _CREATE, 0o644, dir_fd=ledger_fd), "wb") as file:
+    with os.fdopen(os.open(temporary, _CREATE, 0o644, dir_fd=ledger_fd), "wb") as file:
         os.fchmod(file.fileno(), 0o644)  # whatever the umask: everybody's `ls -l` reads it
         file.write(text.encode("utf-8"))
         file.flush()

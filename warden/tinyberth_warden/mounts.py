@@ -1,7 +1,5 @@
 """Identity to mounts: what a person's container sees of the host. Pure."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -13,7 +11,7 @@ class Mount:
 
     host_source: str
     container_target: str
-    read_only: bool
+    read_only: bool = True
     volume: bool = False
 
 
@@ -21,27 +19,29 @@ def resolve_mounts(login: str, host_data: PurePosixPath, hub_run_volume: str) ->
     """Return the mounts of the person ``login``: the home is the only writable one."""
     return (
         Mount(str(host_data / "users" / login), f"/home/{login}", read_only=False),
-        Mount(str(host_data / "datasets"), "/datasets", read_only=True),
-        Mount(str(host_data / "presets"), "/opt/tinyberth/presets-site", read_only=True),
+        Mount(str(host_data / "datasets"), "/datasets"),
+        Mount(str(host_data / "presets"), "/opt/tinyberth/presets-site"),
         # The folder, not its files: the warden replaces them by rename.
-        Mount(str(host_data / "ledger"), "/var/lib/extrausers", read_only=True),
-        Mount(hub_run_volume, "/run/tinyberth/hub", read_only=True, volume=True),
+        Mount(str(host_data / "ledger"), "/var/lib/extrausers"),
+        Mount(hub_run_volume, "/run/tinyberth/hub", volume=True),
     )
 
 
 def engine_mount(mount: Mount) -> dict[str, Any]:
     """Return ``mount`` as the engine's API (1.44) wants it in HostConfig.Mounts."""
-    body: dict[str, Any] = {
+    # NoCopy: what the image has at that path is not the hub's. CreateMountpoint: a missing
+    # source fails instead of becoming root's empty folder. Private: no mount made in a
+    # container reaches the host. Recursive by default, so that a disk mounted below
+    # data/datasets is seen, and read-only like it.
+    options: dict[str, Any] = {
+        "BindOptions": {"Propagation": "rprivate", "CreateMountpoint": False}
+    }
+    if mount.volume:
+        options = {"VolumeOptions": {"NoCopy": True}}
+    return {
         "Type": "volume" if mount.volume else "bind",
         "Source": mount.host_source,
         "Target": mount.container_target,
         "ReadOnly": mount.read_only,
+        **options,
     }
-    if mount.volume:
-        body["VolumeOptions"] = {"NoCopy": True}  # what the image has there is not the hub's
-    else:
-        # A missing source fails instead of becoming root's empty folder. Private: a mount made
-        # in a container never reaches the host. Recursive, so that a disk mounted below
-        # data/datasets is seen, and read-only with it (API 1.44).
-        body["BindOptions"] = {"Propagation": "rprivate", "CreateMountpoint": False}
-    return body

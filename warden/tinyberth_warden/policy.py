@@ -1,14 +1,12 @@
 """``containers/create``: parse what the hub asks, and build what the engine gets. Pure.
 
 Nothing of the request's body reaches the engine. What is understood becomes a
-``SpawnRequest``; what else is there must be empty or equal to what is built anyway.
+``SpawnRequest``; what else is in it must be empty or equal to what is built anyway.
 """
-
-from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -18,120 +16,23 @@ from .ledger import Entry
 from .mounts import engine_mount, resolve_mounts
 from .settings import Wiring
 
-PORT = "8888/tcp"
 LABEL_LOGIN = "tinyberth.login"
 LABEL_DEPLOYMENT = "tinyberth.deployment"
 MIN_MEMORY = 64 * 2**20
 """Bytes; below, not even the server's Python starts."""
 MAX_ENV_COUNT = 256
 MAX_ENV_BYTES = 128 * 1024
-"""All variables together: half of what Linux lets one program start with by default."""
+"""All variables together: far below what Linux lets a program start with (execve(2))."""
 
-_ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+_PORT = "8888/tcp"
+_ENV_ITEM = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]{0,127})=(?P<value>[^\0]*)", re.DOTALL)
 # What decides which program runs, or who it thinks it is, is the image's and the warden's.
 _ENV_OURS = re.compile(r"PATH|LD_.*|PYTHON.*|HOME|USER|LOGNAME|SHELL|TINYBERTH_.*")
-
-# Every key that docker-py 7 can send (docker.types.ContainerConfig and HostConfig).
-_CONTAINER_KEYS = frozenset(
-    [
-        "Hostname",
-        "Domainname",
-        "ExposedPorts",
-        "User",
-        "Tty",
-        "OpenStdin",
-        "StdinOnce",
-        "AttachStdin",
-        "AttachStdout",
-        "AttachStderr",
-        "Env",
-        "Cmd",
-        "Image",
-        "Volumes",
-        "NetworkDisabled",
-        "Entrypoint",
-        "WorkingDir",
-        "HostConfig",
-        "NetworkingConfig",
-        "MacAddress",
-        "Labels",
-        "StopSignal",
-        "Healthcheck",
-        "StopTimeout",
-        "Runtime",
-    ]
-)
-_HOST_KEYS = frozenset(
-    [
-        "Memory",
-        "MemorySwap",
-        "MemoryReservation",
-        "KernelMemory",
-        "MemorySwappiness",
-        "ShmSize",
-        "PidMode",
-        "IpcMode",
-        "Privileged",
-        "OomKillDisable",
-        "OomScoreAdj",
-        "PublishAllPorts",
-        "ReadonlyRootfs",
-        "DnsSearch",
-        "NetworkMode",
-        "RestartPolicy",
-        "CapAdd",
-        "CapDrop",
-        "Devices",
-        "GroupAdd",
-        "Dns",
-        "DnsOptions",
-        "SecurityOpt",
-        "Sysctls",
-        "VolumesFrom",
-        "Binds",
-        "PortBindings",
-        "ExtraHosts",
-        "Links",
-        "LxcConf",
-        "CgroupParent",
-        "Ulimits",
-        "LogConfig",
-        "CpuQuota",
-        "CpuPeriod",
-        "CpuShares",
-        "CpusetCpus",
-        "CpusetMems",
-        "CPURealtimePeriod",
-        "CPURealtimeRuntime",
-        "BlkioWeight",
-        "BlkioWeightDevice",
-        "BlkioDeviceReadBps",
-        "BlkioDeviceWriteBps",
-        "BlkioDeviceReadIOps",
-        "BlkioDeviceWriteIOps",
-        "Tmpfs",
-        "UsernsMode",
-        "UTSMode",
-        "PidsLimit",
-        "Isolation",
-        "AutoRemove",
-        "StorageOpt",
-        "Init",
-        "InitPath",
-        "VolumeDriver",
-        "CpuCount",
-        "CpuPercent",
-        "NanoCpus",
-        "Runtime",
-        "Mounts",
-        "DeviceCgroupRules",
-        "DeviceRequests",
-        "CgroupnsMode",
-    ]
-)
-# Understood, harmless, and never passed on. AutoRemove: the engine would remove the container
-# together with its last log lines, which say why a server died.
-_TOLERATED = {"AttachStdout": True, "AttachStderr": True, "HostConfig.AutoRemove": True}
+_PARSED = ("Image", "User", "Env", "Labels", "HostConfig")
+_PARSED_HOST = ("Memory", "NanoCpus", "CpuPeriod", "CpuQuota")
+# docker-py and DockerSpawner send these; all are dropped. AutoRemove: the engine would remove
+# the container together with its last log lines, which say why a server died.
+_DROPPED = {"AttachStdout": True, "AttachStderr": True, "AutoRemove": True}
 
 
 @dataclass(frozen=True)
@@ -147,14 +48,22 @@ class Host:
 class SpawnRequest:
     """What the hub may choose. ``memory`` in bytes, ``nano_cpus`` in 10^-9 of a CPU."""
 
-    login: str
-    env: tuple[tuple[str, str], ...]
+    env: Mapping[str, str]
     memory: int
     nano_cpus: int
 
 
 def container_name(deployment: str, login: str) -> str:
     return f"{deployment}-user-{login}"
+
+
+def requested_login(document: Mapping[str, Any]) -> str:
+    """Return whose container is asked for: the one label that the hub sets."""
+    labels = document.get("Labels")
+    login = labels.get(LABEL_LOGIN) if isinstance(labels, dict) and len(labels) == 1 else None
+    if not isinstance(login, str):
+        raise refused("Labels", f"it must hold {LABEL_LOGIN} and nothing else")
+    return login
 
 
 def resolve_create(
@@ -165,49 +74,32 @@ def resolve_create(
     Raises
     ------
     RefusedError
-        403, naming the key that is not allowed; 400 for a value of a wrong shape.
+        Naming the key that is not allowed.
     """
-    if document.get("Image") != wiring.user_image:
-        raise refused("Image", f"it must be {wiring.user_image}")
-    if document.get("User") != f"{entry.uid}:{entry.gid}":
-        raise refused("User", f"the ledger says {entry.uid}:{entry.gid} for {entry.login}")
     host_config = document.get("HostConfig") or {}
     if not isinstance(host_config, dict):
         raise refused("HostConfig", "it must be an object")
-    ports = document.get("ExposedPorts") or {PORT: None}
-    if not isinstance(ports, dict) or list(ports) != [PORT] or ports[PORT]:
-        raise refused("ExposedPorts", f"it must be {PORT} alone")
+    if document.get("Image") != wiring.user_image:
+        raise refused("Image", f"it must be {wiring.user_image}")
+    if document.get("User") != f"{entry.uid}:{entry.gid}":
+        raise refused("User", f"the ledger has {entry.uid}:{entry.gid} for {entry.login}")
     request = SpawnRequest(
-        entry.login,
-        _parse_env(document.get("Env"), entry),
+        _parse_env(document.get("Env") or [], _own_env(entry)),
         _parse_memory(host_config, wiring.settings.mem_limit),
         _parse_cpus(host_config, wiring.settings.cpu_limit, host.cpus),
     )
     built = build(request, entry, host, wiring)
-    understood = {"Image", "User", "Env", "Labels", "ExposedPorts", "HostConfig"}
-    _check_rest("", document, built, _CONTAINER_KEYS, understood)
-    understood = {"Memory", "NanoCpus", "CpuPeriod", "CpuQuota"}
-    _check_rest("HostConfig.", host_config, built["HostConfig"], _HOST_KEYS, understood)
+    _check_rest("", document, built, _PARSED)
+    _check_rest("HostConfig.", host_config, built["HostConfig"], _PARSED_HOST)
     return built
-
-
-def requested_login(document: Mapping[str, Any]) -> str:
-    """Return whose container is asked for: the one label that the hub sets."""
-    labels = document.get("Labels")
-    if not isinstance(labels, dict) or list(labels) != [LABEL_LOGIN]:
-        raise refused("Labels", f"it must hold {LABEL_LOGIN} and nothing else")
-    login = labels[LABEL_LOGIN]
-    if not isinstance(login, str):
-        raise refused("Labels", f"{LABEL_LOGIN} must be a login name")
-    return login
 
 
 def build(request: SpawnRequest, entry: Entry, host: Host, wiring: Wiring) -> dict[str, Any]:
     """Return the whole body of ``containers/create``, from checked values alone."""
-    settings = wiring.settings
-    env = {**dict(request.env), **_own_env(entry)}
-    open_files = min(65536, host.open_files)
+    env = {**request.env, **_own_env(entry)}
     mounts = resolve_mounts(entry.login, host.data, wiring.hub_run_volume)
+    # Enough for Jupyter's sockets and data files; more than the engine has itself fails.
+    open_files = min(65536, host.open_files)
     return {
         "Image": wiring.user_image,
         "User": f"{entry.uid}:{entry.gid}",  # always with the gid: without, it is root's group
@@ -215,7 +107,7 @@ def build(request: SpawnRequest, entry: Entry, host: Host, wiring: Wiring) -> di
         "Labels": {LABEL_LOGIN: entry.login, LABEL_DEPLOYMENT: wiring.deployment},
         "Hostname": wiring.deployment.replace("_", "-"),
         "WorkingDir": f"/home/{entry.login}",
-        "ExposedPorts": {PORT: {}},
+        "ExposedPorts": {_PORT: {}},
         "StopSignal": "SIGTERM",
         "StopTimeout": 10,  # seconds for the server to save and go
         "HostConfig": {
@@ -224,16 +116,15 @@ def build(request: SpawnRequest, entry: Entry, host: Host, wiring: Wiring) -> di
             "Memory": request.memory,
             "MemorySwap": request.memory,  # equal to Memory means no swap
             "NanoCpus": request.nano_cpus,
-            "PidsLimit": settings.pids_limit,
+            "PidsLimit": wiring.settings.pids_limit,
             "CapDrop": ["ALL"],
             "SecurityOpt": ["no-new-privileges"],
             "ReadonlyRootfs": True,
-            "Tmpfs": {"/tmp": f"rw,nosuid,nodev,size={settings.tmp_size},mode=1777"},  # noqa: S108
+            "Tmpfs": {"/tmp": f"rw,nosuid,nodev,size={wiring.settings.tmp_size},mode=1777"},  # noqa: S108
             "ShmSize": 256 * 2**20,  # bytes; the engine's 64M is short for data loaders
             "Init": True,
             "IpcMode": "private",
             "CgroupnsMode": "private",
-            # Enough for Jupyter's sockets and data files; more than the engine's own fails.
             "Ulimits": [{"Name": "nofile", "Soft": open_files, "Hard": open_files}],
             "LogConfig": {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "2"}},
             "RestartPolicy": {"Name": "no"},  # the hub decides who runs
@@ -242,83 +133,65 @@ def build(request: SpawnRequest, entry: Entry, host: Host, wiring: Wiring) -> di
 
 
 def refused(path: str, why: str) -> RefusedError:
-    return RefusedError(403, "refused", f"containers/create: {path} is refused: {why}.")
+    return RefusedError("refused", f"containers/create: {path} is refused: {why}.")
 
 
 def _own_env(entry: Entry) -> dict[str, str]:
-    return {
-        "HOME": f"/home/{entry.login}",
-        "USER": entry.login,
-        "LOGNAME": entry.login,
-        "SHELL": "/bin/bash",
-        "TINYBERTH_LOGIN": entry.login,
-    }
+    names = dict.fromkeys(("USER", "LOGNAME", "TINYBERTH_LOGIN"), entry.login)
+    return {**names, "HOME": f"/home/{entry.login}", "SHELL": "/bin/bash"}
 
 
-def _parse_env(value: Any, entry: Entry) -> tuple[tuple[str, str], ...]:
-    if value is None:
-        return ()
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+def _parse_env(items: Any, own: Mapping[str, str]) -> dict[str, str]:
+    if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
         raise refused("Env", "it must be a list of NAME=value")
-    if len(value) > MAX_ENV_COUNT or sum(len(item.encode()) for item in value) > MAX_ENV_BYTES:
-        raise refused("Env", f"more than {MAX_ENV_COUNT} variables or {MAX_ENV_BYTES} bytes")
-    own = _own_env(entry)
+    if len(items) > MAX_ENV_COUNT or sum(len(item.encode()) for item in items) > MAX_ENV_BYTES:
+        raise refused("Env", f"it has over {MAX_ENV_COUNT} variables or {MAX_ENV_BYTES} bytes")
     env: dict[str, str] = {}
-    for item in value:
-        name, equals, text = item.partition("=")
-        if not equals or not _ENV_NAME.fullmatch(name) or "\0" in text or name in env:
-            raise refused(f"Env {shown(name)}", "write NAME=value, each name once")
-        if _ENV_OURS.fullmatch(name) and own.get(name) != text:
-            raise refused(f"Env {shown(name)}", "the warden sets it")
-        env[name] = text
-    return tuple(env.items())
+    for item in items:
+        match = _ENV_ITEM.fullmatch(item)
+        if not match or match["name"] in env:
+            raise refused(f"Env {shown(item.split('=')[0])}", "write NAME=value, each name once")
+        name, value = match["name"], match["value"]
+        if _ENV_OURS.fullmatch(name) and own.get(name) != value:
+            raise refused(f"Env {name}", "the warden or the image sets it")
+        env[name] = value
+    return env
 
 
 def _parse_memory(host_config: Mapping[str, Any], limit: int) -> int:
     memory = _whole(host_config, "Memory") or limit
-    if not MIN_MEMORY <= memory <= limit:
+    if not min(MIN_MEMORY, limit) <= memory <= limit:
         raise refused("HostConfig.Memory", f"it must be from {MIN_MEMORY} to {limit} bytes")
     return memory
 
 
 def _parse_cpus(host_config: Mapping[str, Any], cpu_limit: float, host_cpus: int) -> int:
-    # The engine refuses more CPUs than the host has; a limit above is no limit, not a fault.
-    limit = round(min(cpu_limit, host_cpus) * 10**9)
-    nano_cpus = _whole(host_config, "NanoCpus")
-    period, quota = _whole(host_config, "CpuPeriod"), _whole(host_config, "CpuQuota")
-    if quota:
-        if nano_cpus:
-            raise refused("HostConfig.CpuQuota", "give it or NanoCpus, not both")
-        nano_cpus = quota * 10**9 // (period or 100_000)  # microseconds; the engine's default
-    if nano_cpus > round(cpu_limit * 10**9):
-        raise refused("HostConfig", f"more than {cpu_limit} CPUs")
-    return min(nano_cpus or limit, limit)
+    nano_cpus, quota = _whole(host_config, "NanoCpus"), _whole(host_config, "CpuQuota")
+    if quota and nano_cpus:
+        raise refused("HostConfig.CpuQuota", "give it or NanoCpus, not both")
+    if quota:  # microseconds of each period; 100,000 is the engine's default
+        nano_cpus = quota * 10**9 // (_whole(host_config, "CpuPeriod") or 100_000)
+    limit = round(cpu_limit * 10**9)
+    if nano_cpus > limit:
+        raise refused("HostConfig.NanoCpus", f"CPU_LIMIT is {cpu_limit}")
+    # The engine refuses more CPUs than the host has; a limit above that is none, not a fault.
+    return min(nano_cpus or limit, host_cpus * 10**9)
 
 
 def _whole(host_config: Mapping[str, Any], key: str) -> int:
-    value = host_config.get(key)
-    if value is None:
-        return 0
-    if type(value) is not int or not 0 <= value < 2**63:
+    value = host_config.get(key) or 0
+    if type(value) not in (int, bool) or not 0 <= value < 2**63 or value is True:
         raise refused(f"HostConfig.{key}", "it must be a whole number")
-    return value
+    return int(value)
 
 
 def _check_rest(
-    path: str,
-    document: Mapping[str, Any],
-    built: Mapping[str, Any],
-    known: frozenset[str],
-    understood: set[str],
+    path: str, document: Mapping[str, Any], built: Mapping[str, Any], parsed: Collection[str]
 ) -> None:
     for key, value in document.items():
-        where = path + key
-        if key not in known:
-            raise refused(shown(where), "the warden does not know it")
-        if key in understood or not value or _TOLERATED.get(where) is value:
+        if key in parsed or not value or _DROPPED.get(key) is value:
             continue
-        # Compared as JSON, where 1 is not true.
-        if key not in built or json.dumps(value, sort_keys=True) != json.dumps(
-            built[key], sort_keys=True
-        ):
-            raise refused(where, "leave it out")
+        # docker-py has null where the engine has {}. Compared as JSON, where 1 is not true.
+        same = json.dumps(value) == json.dumps(built.get(key)) or value == {_PORT: None}
+        if not same or (value == {_PORT: None} and key != "ExposedPorts"):
+            raise refused(shown(path + key), "leave it out")

@@ -1,11 +1,8 @@
 """JSON with one reading only.
 
 The engine is written in Go, whose decoder takes ``"hostconfig"`` for ``"HostConfig"`` and the
-last of two equal keys; Python's takes the first spelling and the last value. Where two readers
-could disagree, the document is refused.
+last of two equal keys. Where two readers could disagree, the document is refused.
 """
-
-from __future__ import annotations
 
 import json
 from typing import Any, NoReturn
@@ -22,8 +19,8 @@ def parse(raw: bytes) -> dict[str, Any]:
     Raises
     ------
     RefusedError
-        400, for anything that two readers could understand differently: invalid UTF-8,
-        repeated keys (in any case), NaN, fractions, lone surrogates, deep nesting.
+        For anything that two readers could understand differently: invalid UTF-8, repeated
+        keys (in any case), NaN, fractions, lone surrogates, deep nesting.
     """
     try:
         document = json.loads(
@@ -34,18 +31,15 @@ def parse(raw: bytes) -> dict[str, Any]:
         )
         _check(document, depth=1)
     except (ValueError, RecursionError) as error:
-        raise RefusedError(400, "bad_json", f"The body is not strict JSON: {error}.") from None
+        raise RefusedError("bad_json", f"The body is not strict JSON: {error}.") from None
     if not isinstance(document, dict):
-        raise RefusedError(400, "bad_json", "The body must be a JSON object: write {…}.")
+        raise RefusedError("bad_json", "The body must be a JSON object: write {…}.")
     return document
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    seen: set[str] = set()
-    for key, _ in pairs:
-        if key.casefold() in seen:
-            raise ValueError(f"the key {shown(key)} is there twice")
-        seen.add(key.casefold())
+    if len({key.casefold() for key, _ in pairs}) < len(pairs):
+        raise ValueError(f"of {shown(', '.join(key for key, _ in pairs))} one is there twice")
     return dict(pairs)
 
 
@@ -58,10 +52,6 @@ def _check(value: Any, depth: int) -> None:
         raise ValueError(f"more than {MAX_DEPTH} levels")
     if isinstance(value, str):
         value.encode("utf-8")  # UnicodeEncodeError, a ValueError, for a lone surrogate
-    elif isinstance(value, list):
-        for item in value:
-            _check(item, depth + 1)
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            key.encode("utf-8")
+    elif isinstance(value, (list, dict)):
+        for item in value if isinstance(value, list) else (*value, *value.values()):
             _check(item, depth + 1)
