@@ -13,6 +13,7 @@ from .problem import Problem
 from .steps import Step
 
 _BUILD_STEP = re.compile(r"^#\d+ \[(.+?)\] (.+)$")
+_TERMINAL_CODES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _WAIT_LIMIT = ("--wait-timeout", "180")
 """Seconds for all services to be healthy; 20 s were seen, a busy machine gets nine times that."""
 
@@ -74,7 +75,7 @@ class Compose:
             service = str(record.get("Service"))
             log = self.ask("logs", "--no-color", "--no-log-prefix", "--tail", "15", service)
             state = " ".join(str(record.get(key)) for key in ("State", "Health")).strip()
-            lines = (log.out + log.err).rstrip().splitlines()
+            lines = _TERMINAL_CODES.sub("", log.out + log.err).rstrip().splitlines()
             if not lines:
                 continue
             return Problem(
@@ -97,7 +98,10 @@ def _start_order(record: Mapping[str, Any]) -> int:
 def build_progress(line: str) -> str | None:
     """Return ``hub 3/9  RUN uv pip install`` for a builder's line that begins a step."""
     match = _BUILD_STEP.match(line)
-    return f"{match[1]}  {match[2]}" if match else None
+    if not match:
+        return None
+    words = [word for word in match[2].split() if not word.startswith("--mount=")]
+    return f"{match[1]}  {' '.join(words)}"
 
 
 def parse_json_records(text: str) -> Iterator[dict[str, Any]]:

@@ -107,6 +107,7 @@ def test_known_failures_are_explained(output: str, expected: str) -> None:
     [
         ("#12 [hub builder 3/9] RUN uv pip install", "hub builder 3/9  RUN uv pip install"),
         ("#12 0.513 Get:1 http://mirror.example", None),
+        ("#9 [proxy 2/3] RUN --mount=type=secret,id=ca     npm ci", "proxy 2/3  RUN npm ci"),
         ("#12 DONE 3.2s", None),
         ("#12 CACHED", None),
     ],
