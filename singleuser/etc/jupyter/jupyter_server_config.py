@@ -1,18 +1,23 @@
 """What every server of this image does; a user's own settings cannot undo it (THREATS A10)."""
 
 import os
-from pathlib import Path
 
-from jupyter_core.paths import ENV_JUPYTER_PATH
+from jupyter_client.kernelspec import KernelSpecManager
+from traitlets import default
 
 c = get_config()
 
-# Kernels of the user's own stay possible, although the rest of the home is not searched.
-_home_kernels = Path(os.environ.get("HOME", "/nonexistent"), ".local/share/jupyter/kernels")
-c.KernelSpecManager.kernel_dirs = [
-    str(_home_kernels),
-    *(str(Path(path, "kernels")) for path in ENV_JUPYTER_PATH),
-]
+
+class HomeKernelSpecManager(KernelSpecManager):
+    """Offers kernels from the home too, the one thing there that the server may look for."""
+
+    @default("kernel_dirs")
+    def _kernel_dirs_default(self):
+        home = os.path.expanduser("~/.local/share/jupyter/kernels")
+        return [home, *super()._kernel_dirs_default()]
+
+
+c.ServerApp.kernel_spec_manager_class = HomeKernelSpecManager
 
 # No calls home: no news, no look for updates, no catalogue of extensions to fetch.
 c.LabApp.extension_manager = "readonly"
