@@ -13,6 +13,7 @@ from jupyterhub.auth import Authenticator
 from jupyterhub.user import User
 from tornado import web
 from tornado.web import RequestHandler
+from traitlets import Int, Unicode
 
 from tinyberth_common.names import NameRefusedError, check_login, normalize_login
 
@@ -31,15 +32,16 @@ Handlers = list[tuple[str, type[RequestHandler]]]
 class LinkAuthenticator(Authenticator):
     """Accounts of our own, opened by one-time links."""
 
+    link_days = Int(7, min=1, help="How long a one-time link works, in days.").tag(config=True)
+    public_url = Unicode(help="Address that links begin with.").tag(config=True)
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        settings = self.config.LinkAuthenticator
         self.accounts = AccountStore(STATE_DIR / "accounts.sqlite")
         self.warden = WardenClient()
         self.links = LinkSigner(
-            key=ensure_secret(STATE_DIR / "link-key"), max_age_days=settings.link_days
+            key=ensure_secret(STATE_DIR / "link-key"), max_age_days=self.link_days
         )
-        self.public_url: str = settings.public_url
 
     def normalize_username(self, username: str) -> str:
         return normalize_login(username)

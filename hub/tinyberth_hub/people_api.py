@@ -10,10 +10,10 @@ import json
 from typing import Any
 from urllib.parse import unquote
 
+from jupyterhub import orm
 from jupyterhub.apihandlers.base import APIHandler
 from jupyterhub.roles import assign_default_roles
 from jupyterhub.scopes import needs_scope
-from jupyterhub.services.service import Service
 from tornado import web
 
 from tinyberth_common.names import NameRefusedError, check_login
@@ -27,7 +27,7 @@ class _AdminAPIHandler(APIHandler):
 
     def require_admin(self) -> None:
         caller = self.current_user
-        is_cli = isinstance(caller, Service) and caller.name == CLI_SERVICE
+        is_cli = isinstance(caller, orm.Service) and caller.name == CLI_SERVICE
         if not (is_cli or getattr(caller, "admin", False)):
             raise web.HTTPError(403, "Only admins add people and make links.")
 
@@ -42,7 +42,8 @@ class PeopleAPIHandler(_AdminAPIHandler):
         accounts = self.authenticator.accounts.all()
         berths = await _or_http_error(self.authenticator.warden.list_berths())
         people = []
-        for user in sorted(self.users.values(), key=lambda user: user.name):
+        for orm_user in self.db.query(orm.User).order_by(orm.User.name):
+            user = self.users[orm_user]
             berth, account = berths.get(user.name), accounts.get(user.name)
             people.append(
                 {

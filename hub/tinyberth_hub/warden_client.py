@@ -49,12 +49,13 @@ class WardenClient:
     async def list_berths(self) -> dict[str, Berth]:
         """Return the berths of living people by the Hub's user name."""
         answer = await self._call("GET", "/v1/berths")
-        return {item["name"]: _berth(item) for item in answer["berths"]}
+        living = [item for item in answer["berths"] if item["archive"] is None]
+        return {item["name"]: _berth(item) for item in living}
 
     async def archive_berth(self, name: str) -> None:
         """Move the home to the archive and leave a tombstone; nothing to do is success."""
         try:
-            await self._call("POST", f"/v1/berths/{quote(name, safe='')}/archive")
+            await self._call("POST", f"/v1/berths/{quote(name, safe='')}/archive", {})
         except WardenError as error:
             if error.status != 404:
                 raise

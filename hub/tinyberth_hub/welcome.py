@@ -68,7 +68,7 @@ class WelcomeHandler(BaseHandler):
                 "welcome.html",
                 stage=stage,
                 token=token,
-                name=account.name if account else "",
+                login=account.name if account else "",
                 problem=problem,
                 xsrf=self.xsrf_token.decode("ascii"),
             )

@@ -1,0 +1,82 @@
+"""The first day, in a real browser: the admin's link, alice, her server, the lesson to its end."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from deployment import PASSWORD, Deployment, first_link
+
+LESSON = "disaster-tweets-with-tinybert.ipynb"
+RESULTS = "results/disaster-tweets"
+
+
+def choose_password(page: Page, link: str) -> None:
+    page.goto(link)
+    page.get_by_label("New password:").fill(PASSWORD)
+    page.get_by_role("button", name="Set password and go in").click()
+
+
+def test_the_lesson_runs_from_the_admins_link_to_files_owned_by_alice(
+    browser: Browser, deployment: Deployment, shared_data: Path, screenshots: Path
+) -> None:
+    tweets = deployment.host_data_dir / "datasets" / "disaster-tweets"
+    shutil.copy(shared_data / "disaster-tweets" / "train.csv", tweets / "train.csv")
+
+    admin_page = browser.new_page()
+    choose_password(admin_page, first_link(deployment.tinyberth("user", "link", "admin").stdout))
+    admin_page.wait_for_url("**/hub/admin")
+    admin_page.get_by_role("button", name="Add Users").click()
+    admin_page.locator("textarea").fill("gwen")
+    admin_page.get_by_role("button", name="Add Users").last.click()
+    expect(admin_page.get_by_text("gwen").first).to_be_visible()
+    admin_page.screenshot(path=screenshots / "admin.png")
+
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    link = first_link(deployment.tinyberth("user", "link", "gwen").stdout)
+    page.goto(link)
+    expect(page.get_by_role("heading", name="Welcome, gwen")).to_be_visible()
+    page.screenshot(path=screenshots / "welcome.png")
+    page.get_by_label("New password:").fill(PASSWORD)
+    page.get_by_role("button", name="Set password and go in").click()
+
+    # She presses nothing else: the steps, then her server.
+    page.wait_for_url("**/hub/spawn-pending/gwen")
+    log = page.locator("#progress-log")
+    for step in [
+        r"Preparing your files \(uid \d+\)",
+        "Starting your container",
+        "Starting Jupyter",
+    ]:
+        expect(log).to_contain_text(re.compile(step), timeout=60_000)
+    page.wait_for_url(re.compile(r"//gwen\.hub\.localhost:\d+/user/gwen/"), timeout=120_000)
+
+    page.goto(f"{page.url.split('/lab')[0]}/lab/tree/notebooks/{LESSON}")
+    expect(page.get_by_role("main").get_by_text("TinyBERT").first).to_be_visible(timeout=60_000)
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_text("Run All Cells", exact=True).click()
+
+    metrics_file = deployment.home("gwen") / RESULTS / "metrics.json"
+    finished = page.locator(".jp-OutputArea-output").get_by_text("All done")
+    expect(finished).to_be_visible(timeout=600_000)
+    assert page.locator(".jp-OutputArea-output[data-mime-type*='error']").count() == 0
+    page.locator(".jp-OutputArea-output img").first.scroll_into_view_if_needed()
+    page.screenshot(path=screenshots / "notebook.png")
+
+    metrics = json.loads(metrics_file.read_text())
+    assert metrics["rows"] == 7613
+    assert metrics["accuracy"] >= 0.78
+    assert metrics["f1"] >= 0.70
+
+    uid = int(deployment.as_user("gwen", "id -u").stdout)
+    written = [path for path in (deployment.home("gwen") / RESULTS).rglob("*")]
+    assert {path.suffix for path in written} >= {".keras", ".png", ".json"}
+    for path in written:
+        assert (path.stat().st_uid, path.stat().st_gid) == (uid, uid), path
