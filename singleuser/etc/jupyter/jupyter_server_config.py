@@ -1,6 +1,6 @@
 """What every server of this image does; a user's own settings cannot undo it (THREATS A10)."""
 
-import os
+from pathlib import Path
 
 from jupyter_client.kernelspec import KernelSpecManager
 from traitlets import default
@@ -12,9 +12,9 @@ class HomeKernelSpecManager(KernelSpecManager):
     """Offers kernels from the home too, the one thing there that the server may look for."""
 
     @default("kernel_dirs")
-    def _kernel_dirs_default(self):
-        home = os.path.expanduser("~/.local/share/jupyter/kernels")
-        return [home, *super()._kernel_dirs_default()]
+    def _kernel_dirs_default(self) -> list[str]:
+        home = Path.home() / ".local/share/jupyter/kernels"
+        return [str(home), *super()._kernel_dirs_default()]
 
 
 c.ServerApp.kernel_spec_manager_class = HomeKernelSpecManager

@@ -9,9 +9,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Sequence
 
 __all__ = ["Preset", "PresetNotFoundError", "find_preset"]
 
@@ -35,7 +35,8 @@ class Preset:
 
     def __str__(self) -> str:
         state = {True: "trained", False: "UNTRAINED (random weights)", None: "not labelled"}
-        return f"{self.name}: {state[self.trained]}\n  from {self.path}\n  {self.source}; {self.verified}"
+        lines = (f"{self.name}: {state[self.trained]}", str(self.path), self.source, self.verified)
+        return "\n  ".join(lines)
 
 
 def find_preset(name: str, places: Sequence[Path] = CONTAINER_PLACES) -> Preset:

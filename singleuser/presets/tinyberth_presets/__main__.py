@@ -47,7 +47,7 @@ def _fetch(handle: str) -> Path | None:
     """
     try:
         return Path(kagglehub.model_download(handle))
-    except Exception as error:  # noqa: BLE001 -- requests, kagglehub and its SDK share no base class
+    except Exception as error:
         print(f"{handle} cannot be fetched ({type(error).__name__}: {str(error)[:200]})")
         return None
 

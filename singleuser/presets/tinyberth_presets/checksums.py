@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Mapping
 
 NOT_RECORDED = "revision-pinned, checksum not recorded"
 VERIFIED = "revision-pinned, checksum verified"

@@ -10,23 +10,23 @@ from __future__ import annotations
 import string
 import unicodedata
 from collections import Counter
-from typing import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
 # Words of the web that no dictionary lists; links and user names are full of the pieces.
-WEB_WORDS = """
-http https www com org net html co ly bit amp rt via gt lt lol omg lmao btw imo idk tbh smh
-dm fyi rip gonna wanna gotta u ur r im dont cant ill youre thats hes ive didnt isnt doesnt
-wont aint tho thx pls plz yeah yep nope haha hahaha ok okay hey wow ugh yay twitter tweet
-tweets retweet facebook youtube instagram google hashtag selfie blog vlog app apps emoji gif
-meme podcast livestream wifi online website url usa uk eu un uae nyc la sf dc isis fema noaa
-usgs cnn bbc abc nbc cbs msnbc reuters gop obama trump covid
-""".split()
+WEB_WORDS = (
+    "http https www com org net html co ly bit amp rt via gt lt lol omg lmao btw imo idk tbh smh "
+    "dm fyi rip gonna wanna gotta u ur r im dont cant ill youre thats hes ive didnt isnt doesnt "
+    "wont aint tho thx pls plz yeah yep nope haha hahaha ok okay hey wow ugh yay twitter tweet "
+    "tweets retweet facebook youtube instagram google hashtag selfie blog vlog app apps emoji "
+    "gif meme podcast livestream wifi online website url usa uk eu un uae nyc la sf dc isis fema "
+    "noaa usgs cnn bbc abc nbc cbs msnbc reuters gop obama trump covid"
+)
 
 # Beyond ASCII: Latin-1's signs and the punctuation and pictures that phones write.
 TYPOGRAPHY = (
-    "¡¢£¤¥¦§¨©ª«¬®¯°±²³´µ¶·¹º»¼½¾¿×÷ßæðøþđłœ‐‑–—―‘’‚“”„†‡•…‰′″‹›€™→←↑↓−√∞≈≠≤≥■●★☆♥♪✓"
+    "¡¢£¤¥¦§¨©ª«¬®¯°±²³´µ¶·¹º»¼½¾¿×÷ßæðøþđłœ‐‑–—―‘’‚“”„†‡•…‰′″‹›€™→←↑↓−√∞≈≠≤≥■●★☆♥♪✓"  # noqa: RUF001 -- alike, but not the same token
     "❤☀☁☂☔⚡⚠✨🌀🌈🌊🌋🌍🌪🎉🎶🏆🏠🏥🐶👀👇👉👍👏💀💔💕💥💨💪💯📷🔥🙂🙄🙏🚀🚑🚒🚓🚨🤔🤣🥺"
     "😀😁😂😃😄😅😆😉😊😋😍😎😏😒😔😘😜😞😠😡😢😩😫😭😱😳😴😷"
 )
@@ -69,7 +69,7 @@ def build_vocabulary(word_classes: Sequence[Iterable[str]], size: int) -> list[s
 
 
 def _by_usefulness(classes: Sequence[Sequence[str]]) -> Iterator[str]:
-    yield from WEB_WORDS
+    yield from WEB_WORDS.split()
     yield from _numbers()
     yield from suffix_pieces(classes, SUFFIX_PIECES)
     for words in classes[:COMPOUND_PIECES_FROM_CLASSES]:

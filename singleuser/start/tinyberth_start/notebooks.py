@@ -12,8 +12,8 @@ import json
 import os
 import secrets
 import stat
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Iterator
 
 from .plan import NOT_A_FILE, Delivery, plan_deliveries
 
@@ -88,7 +88,7 @@ def _hash_or_kind(folder_fd: int, name: str) -> str:
 def _read(path: str | Path, bytes_max: int, folder_fd: int | None = None) -> bytes:
     """Read a regular file of bounded size; OSError for anything else, and never a hang."""
     file_fd = os.open(path, _SAFE_READ, dir_fd=folder_fd)
-    with open(file_fd, "rb") as file:
+    with os.fdopen(file_fd, "rb") as file:
         status = os.fstat(file_fd)
         if not stat.S_ISREG(status.st_mode) or status.st_size > bytes_max:
             raise OSError(f"{path} is not a regular file of at most {bytes_max} bytes")
@@ -123,7 +123,7 @@ def _create_temporary(folder_fd: int, content: bytes) -> str:
     name = f".tinyberth-{secrets.token_hex(8)}"
     file_fd = os.open(name, _SAFE_CREATE, 0o666, dir_fd=folder_fd)
     try:
-        with open(file_fd, "wb") as file:
+        with os.fdopen(file_fd, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file_fd)

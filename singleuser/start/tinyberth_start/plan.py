@@ -7,9 +7,9 @@ it, write it over an untouched older one, or lay it beside the user's own.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Mapping
 
 Hashes = Mapping[str, str]
 """SHA-256 in hex by file name."""
