@@ -32,7 +32,10 @@ _PARSED = ("Image", "User", "Env", "Labels", "HostConfig")
 _PARSED_HOST = ("Memory", "NanoCpus", "CpuPeriod", "CpuQuota")
 # docker-py and DockerSpawner send these; all are dropped. AutoRemove: the engine would remove
 # the container together with its last log lines, which say why a server died.
-_DROPPED = {"AttachStdout": True, "AttachStderr": True, "AutoRemove": True}
+_DROPPED: Mapping[str, Any] = {
+    "AttachStdout": True, "AttachStderr": True, "AutoRemove": True,
+    "ExposedPorts": {_PORT: None},
+}
 
 
 @dataclass(frozen=True)
@@ -189,9 +192,7 @@ def _check_rest(
     path: str, document: Mapping[str, Any], built: Mapping[str, Any], parsed: Collection[str]
 ) -> None:
     for key, value in document.items():
-        if key in parsed or not value or _DROPPED.get(key) is value:
-            continue
-        # docker-py has null where the engine has {}. Compared as JSON, where 1 is not true.
-        same = json.dumps(value) == json.dumps(built.get(key)) or value == {_PORT: None}
-        if not same or (value == {_PORT: None} and key != "ExposedPorts"):
+        # Compared as JSON, where 1 is not true.
+        allowed = [json.dumps(values.get(key)) for values in (built, _DROPPED)]
+        if key not in parsed and value and json.dumps(value) not in allowed:
             raise refused(shown(path + key), "leave it out")

@@ -1,0 +1,176 @@
+"""Homes: made for their owner, never taken, never followed (THREATS F8, A9)."""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+from types import SimpleNamespace
+
+import pytest
+from warden_crash import killed_at_each_step
+
+from tinyberth_warden.errors import RefusedError
+from tinyberth_warden.homes import ensure_home, owners
+from tinyberth_warden.ledger import Entry, Ledger
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="gives folders to other uids")
+
+ALICE = Entry("alice", 20001, 20001, "alice")
+BOB = Entry("bob", 20002, 20002, "bob")
+LEDGER = Ledger((ALICE, BOB))
+
+
+@pytest.fixture
+def users(tmp_path):
+    path = tmp_path / "users"
+    path.mkdir(mode=0o755)
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    yield SimpleNamespace(path=path, fd=fd)
+    os.close(fd)
+
+
+def state(path):
+    """Everything about a tree that must not change."""
+    return {
+        str(item): (item.lstat().st_mode, item.lstat().st_uid, item.lstat().st_gid)
+        for item in (path, *path.rglob("*"))
+    }
+
+
+def test_a_missing_home_is_made_for_its_owner_alone(users):
+    assert ensure_home(users.fd, ALICE, LEDGER)
+    found = (users.path / "alice").lstat()
+    assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (20001, 20001, 0o700)
+    assert not ensure_home(users.fd, ALICE, LEDGER), "the second time it is there"
+
+
+def test_whatever_the_umask(users):
+    os.umask(0o777)
+    try:
+        ensure_home(users.fd, ALICE, LEDGER)
+    finally:
+        os.umask(0o022)
+    assert stat.S_IMODE((users.path / "alice").lstat().st_mode) == 0o700
+
+
+def test_a_home_that_is_there_is_left_as_it_is(users):
+    home = users.path / "alice"
+    (home / "work").mkdir(parents=True)
+    (home / "theirs").write_text("x")
+    os.chown(home, 20001, 100)
+    home.chmod(0o2775)
+    before = state(users.path)
+    assert not ensure_home(users.fd, ALICE, LEDGER)
+    assert state(users.path) == before
+
+
+def test_a_dry_run_makes_nothing(users):
+    assert ensure_home(users.fd, ALICE, LEDGER, dry_run=True)
+    assert not list(users.path.iterdir())
+
+
+def folder_of(uid):
+    def make(path):
+        path.mkdir()
+        os.chown(path, uid, uid)
+
+    return make
+
+
+def full_folder_of_root(path):
+    path.mkdir()
+    (path / "something").touch()
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (folder_of(20002), "is a folder of uid 20002 (bob)"),
+        (folder_of(1000), "is a folder of uid 1000 (unknown here)"),
+        (full_folder_of_root, "is a folder of uid 0 (root)"),
+        (lambda path: path.symlink_to("/etc"), "is a symbolic link of uid 0 (root)"),
+        (lambda path: path.symlink_to("bob"), "is a symbolic link"),
+        (lambda path: path.symlink_to("nowhere"), "is a symbolic link"),
+        (lambda path: path.touch(), "is a file of uid 0 (root)"),
+        (os.mkfifo, "is a FIFO of uid 0 (root)"),
+        (lambda path: os.mknod(path, stat.S_IFCHR, os.makedev(1, 3)), "is a file of uid 0"),
+    ],
+)
+@pytest.mark.parametrize("dry_run", [True, False])
+@pytest.mark.timeout(10)
+def test_what_is_in_the_way_is_refused_and_left_alone(users, make, says, dry_run):
+    try:
+        make(users.path / "alice")
+    except PermissionError:
+        pytest.skip("no device files here")
+    before = state(users.path)
+    with pytest.raises(RefusedError) as refused:
+        ensure_home(users.fd, ALICE, LEDGER, dry_run=dry_run)
+    assert refused.value.status == 409
+    assert says in refused.value.message
+    assert "uid 20001 (alice)" in refused.value.message
+    assert "move it away" in refused.value.message
+    assert state(users.path) == before
+
+
+def test_killed_at_any_step_the_next_one_finishes(users, monkeypatch):
+    for _ in killed_at_each_step(
+        monkeypatch, lambda: None, lambda _: ensure_home(users.fd, ALICE, LEDGER)
+    ):
+        ensure_home(users.fd, ALICE, LEDGER)
+        found = (users.path / "alice").lstat()
+        assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (20001, 20001, 0o700)
+        (users.path / "alice").rmdir()
+
+
+def test_owners_leave_root_out_and_follow_nothing(users):
+    folder_of(20001)(users.path / "alice")
+    (users.path / "made-by-root").mkdir()
+    (users.path / "link").symlink_to("alice")
+    assert owners(users.fd) == {"alice": 20001}
+
+
+@pytest.mark.timeout(120)
+def test_ten_thousand_swaps_are_never_followed(users, tmp_path):
+    """Somebody swaps the home for links to an empty folder of root's, as fast as they can."""
+    victim = tmp_path / "victim"
+    victim.mkdir(mode=0o755)
+    spare, stop = tmp_path / "spare", threading.Event()
+
+    def swap():
+        home = users.path / "alice"
+        number = 0
+        while not stop.is_set():
+            number += 1
+            link = tmp_path / f"link{number % 2}"
+            link.unlink(missing_ok=True)
+            link.symlink_to(victim)
+            try:
+                if home.is_symlink():
+                    home.unlink()
+                elif home.exists():
+                    home.rename(spare)
+                    link.rename(home)
+                    spare.rmdir()
+                else:
+                    link.rename(home)
+            except OSError:
+                pass
+
+    thread = threading.Thread(target=swap)
+    thread.start()
+    made = refused = 0
+    try:
+        for _ in range(10_000):
+            try:
+                made += ensure_home(users.fd, ALICE, LEDGER)
+            except (RefusedError, OSError):  # noqa: PERF203 - each try may end either way
+                refused += 1
+    finally:
+        stop.set()
+        thread.join()
+    found = victim.lstat()
+    assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (0, 0, 0o755)
+    assert made > 10, "the race was run"
+    assert refused > 10
