@@ -1,0 +1,298 @@
+"""The image that people live in: who they are there, what works, what nobody can do."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from conftest import docker
+
+SIZE_MAX = 2.0e9
+UID = 23456
+
+
+def label_of(image: str, template: str) -> str:
+    return docker("image", "inspect", "--format", template, image).stdout.strip()
+
+
+# ---- what the image is -----------------------------------------------------------------------
+
+
+def test_it_is_under_two_gigabytes_on_disk(singleuser_image):
+    size = int(label_of(singleuser_image, "{{.Size}}"))
+    print(f"singleuser image: {size / 1e6:,.0f} MB")
+    assert size < SIZE_MAX
+
+
+def test_it_starts_isolated_as_nobody_without_an_entrypoint(singleuser_image):
+    config = json.loads(label_of(singleuser_image, "{{json .Config}}"))
+    assert config["User"] == "65534:65534"
+    assert not config.get("Entrypoint")
+    assert config["Cmd"] == ["/opt/venv/bin/python", "-I", "-m", "tinyberth_start"]
+
+
+def test_its_history_and_settings_hold_no_secret_and_no_certificate(singleuser_image):
+    history = docker("history", "--no-trunc", singleuser_image).stdout
+    settings = label_of(singleuser_image, "{{json .Config}}")
+    for text in (history, settings):
+        assert not re.search(r"BEGIN CERTIFICATE|(?i:password|api_?key|_token)=", text)
+
+
+def test_it_trusts_debians_certificates_and_not_the_build_hosts(zora):
+    listed = zora.run("sh", "-c", "grep -c '^mozilla/' /etc/ca-certificates.conf")
+    bundled = zora.run("grep", "-c", "BEGIN CERTIFICATE", "/etc/ssl/certs/ca-certificates.crt")
+    assert listed == bundled
+
+
+def test_no_file_carries_setuid_setgid_or_capabilities(singleuser_image):
+    command = (
+        "find / -xdev -type f -perm /6000; "
+        "find / -xdev -type f -size +0 -exec "
+        "/opt/venv/bin/python -IS -c 'import os, sys; "
+        'print(*[p for p in sys.argv[1:] if "security.capability" in os.listxattr(p)], sep="")\''
+        " {} +"
+    )
+    found = docker("run", "--rm", "--user", "0", singleuser_image, "sh", "-c", command).stdout
+    assert found.split() == []
+
+
+def test_nothing_outside_tmp_is_writable_for_everyone(singleuser_image):
+    find = ("find", "/", "-xdev", "(", "-type", "f", "-o", "-type", "d", ")", "-perm", "-o+w")
+    found = docker("run", "--rm", "--user", "0", singleuser_image, *find).stdout.split()
+    assert set(found) <= {"/tmp", "/var/tmp", "/run/lock"}
+
+
+def test_the_hub_and_the_image_have_the_same_jupyterhub(root, zora):
+    pinned = {
+        re.search(r"^jupyterhub==([\w.]+)", path.read_text(), re.MULTILINE)[1]
+        for path in (root / "hub/requirements.txt", root / "singleuser/requirements.txt")
+    }
+    installed = zora.python("import jupyterhub; print(jupyterhub.__version__)").strip()
+    assert pinned == {installed}
+
+
+# ---- who one is in it ------------------------------------------------------------------------
+
+
+def test_any_uid_of_the_ledger_has_its_name(zora):
+    assert zora.shell("whoami").strip() == "zora"
+    assert zora.run("id").strip() == f"uid={UID}(zora) gid={UID}(zora) groups={UID}(zora)"
+    assert zora.shell("echo ~zora").strip() == "/home/zora"
+    assert zora.shell("touch x && stat -c '%U:%G %a' x").strip() == "zora:zora 664"
+
+
+def test_the_root_file_system_is_read_only_and_the_home_is_not(zora):
+    assert "Read-only file system" in zora.run("touch", "/opt/venv/x", check=False)
+    zora.shell("echo fine > ~/writable")
+
+
+def test_a_terminal_finds_the_users_programs_first_and_the_server_never(zora):
+    terminal = zora.shell("echo $PATH").strip().split(":")
+    server = zora.run("sh", "-c", "echo $PATH").strip().split(":")
+    assert terminal[:2] == ["/home/zora/.local/bin", "/opt/venv/bin"]
+    assert not any(path.startswith("/home") for path in server)
+    assert zora.shell("umask").strip() == "0002"
+
+
+@pytest.mark.parametrize("program", ["git", "less", "nano", "curl", "ssh", "ps", "uv", "pip"])
+def test_a_terminal_has_the_programs_that_people_expect(zora, program):
+    assert zora.shell(f"command -v {program}").startswith("/")
+
+
+def test_text_is_utf8(zora):
+    assert zora.python("import sys; print(sys.stdout.encoding, 'ü🔥')").strip() == "utf-8 ü🔥"
+
+
+def test_no_node_and_no_compiler_is_there(zora):
+    for program in ("node", "gcc", "cc"):
+        assert zora.run("sh", "-c", f"command -v {program} || true") == ""
+
+
+# ---- what one can do in it -------------------------------------------------------------------
+
+
+def test_there_is_one_tensorflow(zora):
+    script = """
+from importlib.metadata import distributions
+print(*sorted(d.name for d in distributions() if d.name.startswith("tensorflow")))
+"""
+    import platform
+
+    one = "tensorflow" if platform.machine() == "aarch64" else "tensorflow-cpu"
+    assert zora.python(script).split() == [one, "tensorflow-text"]
+
+
+def test_every_library_that_was_stripped_still_loads(zora):
+    script = """
+import ctypes, pathlib, sysconfig
+import tensorflow, tensorflow_text, numpy, scipy.linalg, sklearn
+site = pathlib.Path(sysconfig.get_path("purelib"))
+count = 0
+for name in ("aiohttp", "debugpy", "fontTools", "grpc", "hf_xet", "kiwisolver", "pandas", "regex",
+             "tokenizers", "yaml", "numpy", "scipy", "sklearn", "h5py", "PIL", "matplotlib"):
+    for path in (site / name).rglob("*.cpython-*.so"):
+        if "pydevd_attach" not in str(path):
+            ctypes.CDLL(str(path))
+            count += 1
+print(count)
+"""
+    assert int(zora.python(script)) > 200
+
+
+def test_a_keras_model_trains_with_xla_and_comes_back_from_disk(zora):
+    script = """
+import keras, numpy as np, tensorflow as tf
+keras.utils.set_random_seed(1)
+x = np.random.rand(256, 8).astype("float32"); y = (x.sum(1) > 4).astype("float32")
+dense = keras.layers.Dense
+model = keras.Sequential([keras.Input((8,)), dense(16, "relu"), dense(1)])
+model.compile("adam", keras.losses.BinaryCrossentropy(from_logits=True), jit_compile=True)
+data = tf.data.Dataset.from_tensor_slices((x, y)).shuffle(256).batch(32).map(lambda a, b: (a, b))
+losses = model.fit(data, epochs=5, verbose=0).history["loss"]
+assert losses[-1] < losses[0], losses
+model.save("/home/zora/m.keras"); model.export("/home/zora/saved_model", verbose=False)
+again = keras.models.load_model("/home/zora/m.keras")
+np.testing.assert_allclose(again.predict(x, verbose=0), model.predict(x, verbose=0), rtol=1e-5)
+compiled = tf.function(lambda a: tf.nn.softmax(a @ tf.transpose(a)), jit_compile=True)
+assert compiled(x).shape == (256, 256)
+assert len(tf.lite.TFLiteConverter.from_keras_model(model).convert()) > 500
+"""
+    zora.python(script)
+
+
+def test_tinybert_is_there_labelled_and_takes_plain_text(zora):
+    script = """
+import json, tinybert, keras_nlp, tensorflow as tf
+preset = tinybert.find_preset("bert_tiny_en_uncased")
+label = json.loads((preset.path / "PROVENANCE.json").read_text())
+assert label["trained"] is preset.trained and ("UNTRAINED" in str(preset)) is (not preset.trained)
+classifier = keras_nlp.models.BertTextClassifier.from_preset(str(preset.path), num_classes=2)
+assert classifier.backbone.count_params() == 4_385_920
+tokenizer = classifier.preprocessor.tokenizer
+assert tokenizer.vocabulary_size() == 30_522 and tokenizer.lowercase
+assert tokenizer.detokenize(tokenizer("Forest FIRE, 3 rescued!")) == "forest fire , 3 rescued !"
+batches = tf.data.Dataset.from_tensor_slices((["a fire", "a flood"], [0, 1])).batch(2)
+assert classifier.predict(batches, verbose=0).shape == (2, 2)
+print(preset)
+"""
+    print(zora.python(script))
+
+
+def test_the_pinned_revision_is_the_one_that_keras_hub_knows(root, zora):
+    script = """
+import keras_hub
+print(keras_hub.models.BertBackbone.presets["bert_tiny_en_uncased"]["kaggle_handle"])
+"""
+    lock = json.loads((root / "singleuser/presets/presets.json").read_text())
+    assert zora.python(script).strip().endswith(lock["bert_tiny_en_uncased"]["handle"])
+
+
+def test_tokenizers_of_both_kinds_work(zora):
+    script = """
+import tensorflow_text as tft, tokenizers
+assert tft.WhitespaceTokenizer().tokenize(["a b"]).to_list() == [[b"a", b"b"]]
+words = tokenizers.models.WordLevel({"a": 0}, unk_token="a")
+assert tokenizers.Tokenizer(words).encode("a").ids == [0]
+"""
+    zora.python(script)
+
+
+def test_pandas_sklearn_and_matplotlib_do_a_days_work(zora):
+    script = """
+import io, pandas as pd, matplotlib.pyplot as plt
+from sklearn.datasets import load_iris
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+x, y = load_iris(return_X_y=True, as_frame=True)
+assert cross_val_score(make_pipeline(StandardScaler(), LogisticRegression()), x, y).mean() > 0.9
+text = x.to_csv(index=False)
+assert pd.read_csv(io.StringIO(text)).shape == (150, 4)
+x.to_json("/home/zora/x.json"); assert pd.read_json("/home/zora/x.json").shape == (150, 4)
+x.plot.scatter(x=0, y=1, c=y); plt.title("Größe ✓"); plt.savefig("/home/zora/p.png")
+assert open("/home/zora/p.png", "rb").read(8) == b"\\x89PNG\\r\\n\\x1a\\n"
+"""
+    zora.python(script)
+
+
+def test_a_notebook_runs_and_becomes_a_web_page(zora):
+    notebook = {
+        "cells": [
+            {
+                "cell_type": "code",
+                "id": "a",
+                "execution_count": None,
+                "metadata": {},
+                "outputs": [],
+                "source": "import os; print(os.environ['PATH']); os.umask(0)",
+            }
+        ],
+        "metadata": {"kernelspec": {"name": "python3", "display_name": "x"}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    zora.run("sh", "-c", "cat > n.ipynb", stdin=json.dumps(notebook))
+    zora.shell("jupyter nbconvert --log-level ERROR --execute --to html n.ipynb")
+    assert "/home/zora/.local/bin:/opt/venv/bin" in zora.run("cat", "n.html")
+
+
+PACKAGE = """
+import pathlib, zipfile
+with zipfile.ZipFile("berthtoy-1.0-py3-none-any.whl", "w") as wheel:
+    wheel.writestr("berthtoy.py", "ANSWER = 42")
+    info = "berthtoy-1.0.dist-info/"
+    wheel.writestr(info + "METADATA", "Metadata-Version: 2.1\\nName: berthtoy\\nVersion: 1.0\\n")
+    kind = "Generator: x\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"
+    wheel.writestr(info + "WHEEL", "Wheel-Version: 1.0\\n" + kind)
+    wheel.writestr(info + "RECORD", "")
+"""
+
+ASK_A_KERNEL = """
+from jupyter_client.manager import run_kernel
+with run_kernel() as client:
+    client.execute_interactive("import berthtoy; print(berthtoy.ANSWER, berthtoy.__file__)")
+"""
+
+
+def test_pip_install_user_reaches_kernels_and_not_the_server(zora):
+    zora.python(PACKAGE)
+    zora.shell("pip install --user --no-index --quiet ./berthtoy-1.0-py3-none-any.whl")
+    assert zora.python(ASK_A_KERNEL).startswith("42 /home/zora/.local/lib")
+    isolated = zora.run("python", "-I", "-c", "import berthtoy", check=False)
+    assert "ModuleNotFoundError" in isolated
+
+
+def test_uv_makes_an_environment_in_the_home(zora):
+    zora.python(PACKAGE)
+    zora.shell("uv venv --offline --quiet env")
+    zora.shell("uv pip install --offline --quiet --python env ./berthtoy-1.0-py3-none-any.whl")
+    assert zora.shell("env/bin/python -c 'import berthtoy; print(berthtoy.ANSWER)'") == "42\n"
+
+
+def test_a_first_start_in_an_empty_home_warns_of_nothing(start):
+    script = "import matplotlib.pyplot, keras, keras_hub, tensorflow, sklearn, pandas"
+    fresh = start()
+    assert fresh.run("python", "-c", script, check=False) == ""
+
+
+# ---- the server ------------------------------------------------------------------------------
+
+# A stand-in for the hub on a unix socket, the image's own command, and a hostile home.
+SERVER = (Path(__file__).parent / "server_in_a_hostile_home.py").read_text()
+
+
+def test_the_server_starts_in_a_hostile_home_and_runs_none_of_its_code(start):
+    report = json.loads(start().python(SERVER).splitlines()[-1])
+    print(f"server answers after {report['seconds']:.2f} s")
+    assert report["status"] == 200
+    assert report["code_that_ran"] == []
+    assert not re.search(r"ERROR|CRITICAL|Traceback|\[E |\[C ", report["log"]), report["log"]
+    assert report["delivered"] == ["Disaster tweets with TinyBERT.ipynb"]
+    assert report["git_name"] == "zora"
+    assert report["umask"] == "0002"
+    assert set(report["kernels"]) == {"python3", "of-my-own"}
+    assert report["process"] == "/opt/venv/bin/python -I -m tinyberth_start"
