@@ -15,6 +15,7 @@ from .compose import Compose
 from .down import down
 from .engine import always, require_engine
 from .engine_process import server_version, stop_own_engine
+from .help_texts import EXAMPLES, TEST_EXAMPLES, USER_HELP
 from .preflight import check_settings
 from .problem import EXIT_CODES, FAILED, INTERRUPTED, OK, Problem
 from .status import status
@@ -22,34 +23,12 @@ from .steps import Steps
 from .testing import run_tests
 from .up import up
 
-_EXAMPLES = """\
-examples:
-  ./tinyberth up                    install what is missing, build, start, print the link
-  ./tinyberth user add alice        add a person; prints her one-time link
-  ./tinyberth status                what runs, who is there
-  ./tinyberth logs hub -f           follow one service's log
-  ./tinyberth down                  stop everything; files and accounts stay
-  ./tinyberth test unit             the fast tests alone
-
-"""
-
-_USER_HELP = """\
-usage: ./tinyberth user add|link|list … (passed to `tinyberth-hub user` in the hub's container)
-
-examples:
-  ./tinyberth user add alice bob              add people; prints a one-time link for each
-  ./tinyberth user add carol --uid 1005 --gid 1005
-  ./tinyberth user link alice                 a fresh link; the old one dies
-  ./tinyberth user list
-The same without the launcher: docker compose exec -T hub tinyberth-hub user …
-"""
-
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="tinyberth",
         description="Private notebook servers for many people on one Docker host.",
-        epilog=_EXAMPLES + EXIT_CODES,
+        epilog=EXAMPLES + EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"Tinyberth {VERSION}")
@@ -75,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     it.add_argument("-f", "--follow", action="store_true", help="go on until Ctrl-C")
     it.add_argument("--tail", default="200", metavar="LINES", help="from the end (default: 200)")
     it = command("user", "add, link, list people", "./tinyberth user add alice")
-    it = command("test", "run the tests", "./tinyberth test stack -k owner")
+    it = command("test", "run the tests", TEST_EXAMPLES)
     # Not in the help: for .ci/run, which must leave no engine behind that `test` started.
     it = commands.add_parser("engine")
     it.add_argument("action", choices=("answers", "stop"))
@@ -169,7 +148,7 @@ def _logs(root: Path, args: argparse.Namespace) -> int:
 
 def _user(root: Path, args: list[str]) -> int:
     if not args or args[0] in {"-h", "--help"}:
-        print(_USER_HELP)
+        print(USER_HELP)
         return OK
     compose = Compose(_usable(root))
     code = compose.pass_through("exec", "-T", "hub", "tinyberth-hub", "user", *args)

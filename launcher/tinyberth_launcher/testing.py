@@ -6,13 +6,11 @@ people use, do not meet.
 
 from __future__ import annotations
 
-import os
 import secrets
-import shutil
 import socket
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,12 +18,14 @@ from tinyberth_common.settings import SCHEMA
 
 from .base import ensure_base
 from .checkout import Checkout
-from .command import capture, passthrough
+from .command import passthrough
 from .compose import Compose, build_progress
 from .engine import always, ensure_engine
 from .preflight import MARKER
+from .problem import OK
 from .selection import Selection, select_tests
 from .steps import Step, Steps
+from .testing_traces import remove_traces
 
 _IMAGES = ("hub", "warden", "proxy", "singleuser")
 
@@ -71,7 +71,7 @@ class Run:
 
 
 def run_tests(checkout: Checkout, steps: Steps, args: Sequence[str]) -> int:
-    """Run what ``args`` ask for and return pytest's (or the linters') exit code."""
+    """Run what ``args`` ask for; the exit code is pytest's, or 1 where only a linter failed."""
     selection = select_tests(args)
     with steps.step("Engine") as step:
         ensure_engine(step, always)
@@ -82,13 +82,31 @@ def run_tests(checkout: Checkout, steps: Steps, args: Sequence[str]) -> int:
         with steps.step("Tests") as step:
             _build_tests_image(step, checkout, run)
             step.done("image is built")
+        code = _run_inside(checkout, run, "python3", "tests/lint.py") if selection.lint else OK
         if selection.needs_images:
             with steps.step("Images") as step:
                 _test_compose(checkout, run).build(step)
                 step.done("are built")
-        return passthrough(container_command(checkout.root, run, selection))
+        if selection.pytest_args:  # last, so that pytest's closing line closes
+            code = _run_inside(checkout, run, *pytest_command(checkout.root, selection)) or code
     finally:
-        _clean_up(run)
+        remove_traces(run.project, run.host_work, run.image)
+    return code
+
+
+def _run_inside(checkout: Checkout, run: Run, *command: str) -> int:
+    return passthrough(container_command(checkout.root, run, command))
+
+
+def pytest_command(root: Path, selection: Selection) -> list[str]:
+    """Return pytest's command line, without a wrapper that would stand between it and Ctrl-C."""
+    return [
+        *("python3", "-m", "pytest", "--durations=15"),
+        *("-o", f"cache_dir={root}/.state/test/pytest_cache"),
+        # Two workers, and one group for each thing that tests share (tests/conftest.py).
+        *(("-n", "2", "--dist", "loadgroup") if selection.parallel else ()),
+        *selection.pytest_args,
+    ]
 
 
 def _new_run(checkout: Checkout, base: dict[str, str]) -> Run:
@@ -131,8 +149,8 @@ def _build_tests_image(step: Step, checkout: Checkout, run: Run) -> None:
     )
 
 
-def container_command(root: Path, run: Run, selection: Selection) -> list[str]:
-    """Return the command that runs the tests in their image.
+def container_command(root: Path, run: Run, command: Sequence[str]) -> list[str]:
+    """Return the command that runs ``command`` in the tests' image.
 
     The repository lies at the same path as on the host, because the engine resolves the
     bind mounts of the compose file there; read-only, so that no test leaves a trace in it.
@@ -153,47 +171,5 @@ def container_command(root: Path, run: Run, selection: Selection) -> list[str]:
         *("--shm-size", "1g"),  # Chromium's tabs crash in Docker's 64 MB
         *(word for mount in mounts for word in ("--volume", mount)),
         *(word for pair in run.environment(root).items() for word in ("--env", "=".join(pair))),
-        *("--workdir", str(root), run.image),
-        *("python3", "tests/runner.py"),
-        *(["--lint"] if selection.lint else []),
-        *(["--parallel"] if selection.parallel else []),
-        *("--", *selection.pytest_args),
+        *("--workdir", str(root), run.image, *command),
     ]
-
-
-def _clean_up(run: Run) -> None:
-    """Remove every trace of ``run`` and of nothing else, whatever was reached."""
-    for kind, list_args, remove_args in (
-        ("ps", ["docker", "ps", "--all", "--quiet"], ["docker", "rm", "--force", "--volumes"]),
-        ("network", ["docker", "network", "ls", "--quiet"], ["docker", "network", "rm"]),
-        ("volume", ["docker", "volume", "ls", "--quiet"], ["docker", "volume", "rm"]),
-    ):
-        found = {
-            line
-            for filtered in _filters(kind, run.project)
-            for line in capture([*list_args, "--filter", filtered]).out.split()
-        }
-        if found:
-            capture([*remove_args, *sorted(found)], timeout=120)
-    _remove_folder(run)
-    ours = f"reference={run.project}*"
-    names = ("--format", "{{.Repository}}:{{.Tag}}")
-    tags = capture(["docker", "image", "ls", "--filter", ours, *names]).out.split()
-    if tags:
-        capture(["docker", "image", "rm", "--force", *tags], timeout=120)
-
-
-def _filters(kind: str, project: str) -> Iterator[str]:
-    yield f"label=com.docker.compose.project={project}"
-    if kind == "ps":
-        yield f"label=tinyberth.deployment={project}"
-    yield f"name=^/?{project}"
-
-
-def _remove_folder(run: Run) -> None:
-    """Remove the work folder; users' files in it are theirs, so it may take root."""
-    shutil.rmtree(run.host_work, ignore_errors=True)
-    if run.host_work.exists() and os.geteuid() != 0:
-        parent = f"{run.host_work.parent}:/parent"
-        remove = ("rm", "-rf", f"/parent/{run.host_work.name}")
-        capture(["docker", "run", "--rm", "--volume", parent, run.image, *remove])

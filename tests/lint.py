@@ -1,11 +1,7 @@
-"""Runs in the tests' image: the linters side by side, then pytest, whose line closes.
-
-`./tinyberth test` calls it; by hand: python3 tests/runner.py [--lint] [--parallel] -- [ARG…]
-"""
+"""All linters, side by side, over the whole repository; `./tinyberth test lint` runs it."""
 
 from __future__ import annotations
 
-import argparse
 import os
 import subprocess
 import sys
@@ -60,13 +56,6 @@ def lint_commands() -> list[list[str]]:
     ]
 
 
-def lint() -> bool:
-    """Run all linters; print what those say that are not content."""
-    print("lint", flush=True)
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        return all(list(pool.map(_run_one, lint_commands())))
-
-
 def _run_one(command: list[str]) -> bool:
     started = time.monotonic()
     done = subprocess.run(
@@ -79,29 +68,7 @@ def _run_one(command: list[str]) -> bool:
     return done.returncode == 0
 
 
-def run_pytest(arguments: list[str], *, parallel: bool) -> int:
-    """Run pytest once over everything asked for; its closing line is printed last."""
-    out = os.environ.get("TINYBERTH_TEST_OUT", "/tmp")
-    options = ["--durations=15", "-o", f"cache_dir={out}/pytest_cache", "--color=auto"]
-    if parallel:
-        # Two workers, and one group for each thing that tests share (see conftest.py).
-        options += ["-n", "2", "--dist", "loadgroup"]
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", *options, *arguments], cwd=ROOT, check=False
-    ).returncode
-
-
-def main() -> int:
-    """Return 0 if everything passed, otherwise pytest's exit code or 1 for the linters."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--lint", action="store_true")
-    parser.add_argument("--parallel", action="store_true")
-    parser.add_argument("pytest_args", nargs="*")
-    args = parser.parse_args()
-    clean = lint() if args.lint else True
-    code = run_pytest(args.pytest_args, parallel=args.parallel) if args.pytest_args else 0
-    return code or (0 if clean else 1)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        clean = list(pool.map(_run_one, lint_commands()))
+    sys.exit(0 if all(clean) else 1)
