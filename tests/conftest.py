@@ -11,6 +11,8 @@ from typing import TypeVar
 
 import pytest
 
+from deployment import Deployment, localhost_names, start_deployment
+
 ROOT = Path(__file__).resolve().parent.parent
 _DEPLOYMENT_RINGS = {"stack", "browser"}
 
@@ -84,6 +86,13 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"{folder} is not here: it holds the real data, which is not ours to ship")
     return folder
+
+
+@pytest.fixture(scope="session")
+def deployment(project: str) -> Iterator[Deployment]:
+    """Return the one deployment that stack and browser tests share, started by `up`."""
+    with localhost_names():
+        yield start_deployment()
 
 
 def _required(name: str) -> str:

@@ -91,6 +91,19 @@ class Person:
         servers: dict[str, dict[str, Any]] = model["servers"]
         return servers.get("")
 
+    @property
+    def server_url(self) -> str:
+        """Address of the person's own server, in an origin of its own."""
+        server = self.server()
+        assert server, f"{self.name} has no server"
+        return str(server["full_url"]).rstrip("/")
+
+    def make_token(self) -> str:
+        """Return an API token that may do on the own server what the person may."""
+        answer = self.api("POST", f"/users/{self.name}/tokens", json={"note": "tests"})
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["token"])
+
     def stop_server(self) -> None:
         assert self.api("DELETE", f"/users/{self.name}/server").status_code in {202, 204}
         wait_until(lambda: not self.server(), f"{self.name}'s server is gone")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,8 +44,8 @@ def page(context: BrowserContext) -> Page:
 
 
 @pytest.fixture(scope="session")
-def screenshots() -> Path:
-    """Where screenshots go; `./tinyberth test` keeps them in docs/images when asked to."""
-    folder = Path(os.environ.get("TINYBERTH_SCREENSHOTS", os.environ["TINYBERTH_TEST_WORK"]))
+def screenshots(out: Path) -> Path:
+    """Return where screenshots go: `.state/test/screenshots`, which outlives the run."""
+    folder = out / "screenshots"
     folder.mkdir(parents=True, exist_ok=True)
     return folder

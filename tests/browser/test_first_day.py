@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 from pathlib import Path
+from urllib.parse import quote
 
-import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from deployment import PASSWORD, Deployment, first_link
 
-LESSON = "disaster-tweets-with-tinybert.ipynb"
+LESSON = "Disaster tweets with TinyBERT.ipynb"
 RESULTS = "results/disaster-tweets"
 
 
@@ -58,20 +57,20 @@ def test_the_lesson_runs_from_the_admins_link_to_files_owned_by_alice(
         expect(log).to_contain_text(re.compile(step), timeout=60_000)
     page.wait_for_url(re.compile(r"//gwen\.hub\.localhost:\d+/user/gwen/"), timeout=120_000)
 
-    page.goto(f"{page.url.split('/lab')[0]}/lab/tree/notebooks/{LESSON}")
+    page.goto(f"{page.url.split('/lab')[0]}/lab/tree/notebooks/{quote(LESSON)}")
     expect(page.get_by_role("main").get_by_text("TinyBERT").first).to_be_visible(timeout=60_000)
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_text("Run All Cells", exact=True).click()
 
     metrics_file = deployment.home("gwen") / RESULTS / "metrics.json"
-    finished = page.locator(".jp-OutputArea-output").get_by_text("All done")
+    finished = page.locator(".jp-OutputArea-output").get_by_text("The reloaded model answers")
     expect(finished).to_be_visible(timeout=600_000)
     assert page.locator(".jp-OutputArea-output[data-mime-type*='error']").count() == 0
     page.locator(".jp-OutputArea-output img").first.scroll_into_view_if_needed()
     page.screenshot(path=screenshots / "notebook.png")
 
     metrics = json.loads(metrics_file.read_text())
-    assert metrics["rows"] == 7613
+    assert (metrics["data"], metrics["tweets"]) == ("train.csv", 7613)
     assert metrics["accuracy"] >= 0.78
     assert metrics["f1"] >= 0.70
 

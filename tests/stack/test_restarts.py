@@ -1,0 +1,71 @@
+"""Servers outlive the parts around them, and everything outlives `down` (THREATS F1 to F4)."""
+
+from __future__ import annotations
+
+import pytest
+import requests
+
+from deployment import Deployment, Person, wait_until
+from kernels import Kernel
+
+
+@pytest.mark.parametrize("service", ["hub", "proxy", "warden"])
+def test_a_killed_service_comes_back_and_kernels_never_notice(
+    deployment: Deployment, service: str
+) -> None:
+    alice = deployment.with_server("alice")
+    kernel = Kernel(alice)
+    kernel.run(f"kept = 'through the death of the {service}'")
+    container_id = deployment.inspect(deployment.container("alice"))["Id"]
+
+    deployment.kill_service(service)
+    wait_until(deployment.hub_healthy, "the hub answers again")
+    wait_until(lambda: _reaches(alice), "alice's server is reached again", 60)
+
+    assert kernel.run("print(kept)") == f"through the death of the {service}\n"
+    assert deployment.inspect(deployment.container("alice"))["Id"] == container_id
+    assert alice.api("GET", "/users/alice").status_code == 200  # her session is still valid
+    bob = deployment.with_server("bob")
+    bob.stop_server()
+    bob.start_server()
+
+
+def test_down_and_up_keep_accounts_passwords_uids_and_files(deployment: Deployment) -> None:
+    deployment.with_server("alice")
+    deployment.as_user("alice", "echo before > survivor")
+    before = deployment.tinyberth("user", "list").stdout
+    ledger = (deployment.host_data_dir / "ledger" / "passwd").read_text()
+
+    deployment.tinyberth("down")
+    left = deployment.docker(
+        "ps",
+        "--all",
+        "--quiet",
+        "--filter",
+        f"name=^/{deployment.project}-(hub|proxy|warden|user)",
+    ).stdout
+    assert left == ""
+
+    deployment.tinyberth("up", "--yes")
+    assert deployment.tinyberth("user", "list").stdout.replace("running", "-      ") != ""
+    assert _without_servers(deployment.tinyberth("user", "list").stdout) == _without_servers(
+        before
+    )
+    assert (deployment.host_data_dir / "ledger" / "passwd").read_text() == ledger
+    alice = Person(deployment.url, "alice")
+    assert alice.sign_in().status_code == 302
+    alice.start_server()
+    deployment.people["alice"] = alice
+    assert deployment.as_user("alice", "cat survivor").stdout == "before\n"
+
+
+def _without_servers(listing: str) -> list[list[str]]:
+    return [line.split()[:4] for line in listing.splitlines()]
+
+
+def _reaches(person: Person) -> bool:
+    try:
+        answer = requests.get(f"{person.server_url}/api", timeout=5)
+    except (requests.RequestException, AssertionError, KeyError):
+        return False
+    return answer.status_code == 200 and "version" in answer.json()
