@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-
-from conftest import docker
-
-UID = 23456  # any number: nothing in the image may know it
+from containers import UID, Container, docker
 
 
 @pytest.fixture(scope="session")
@@ -34,26 +29,6 @@ def host_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for path in (folder.parent, folder):
         path.chmod(path.stat().st_mode | 0o055)
     return folder
-
-
-@dataclass(frozen=True)
-class Container:
-    """A running container, and how to ask it."""
-
-    name: str
-
-    def run(self, *command: str, stdin: str = "", check: bool = True) -> str:
-        """Return what ``command`` prints; a failure of it fails the test."""
-        done = docker("exec", "-i", self.name, *command, stdin=stdin, check=check, timeout=300)
-        return done.stdout + ("" if check else done.stderr)
-
-    def python(self, script: str) -> str:
-        """Run ``script`` as a notebook's kernel would: not isolated, with warnings as errors."""
-        return self.run("python", "-W", "error::DeprecationWarning:__main__", "-", stdin=script)
-
-    def shell(self, script: str) -> str:
-        """Run ``script`` in a login shell, as a terminal of Jupyter's does."""
-        return self.run("bash", "-leo", "pipefail", "-c", script)
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +54,7 @@ def start(singleuser_image: str, host_ledger: Path) -> Iterator[Callable[[], Con
 
     yield start_one
     for name in names:
-        subprocess.run(["docker", "rm", "--force", name], check=False, capture_output=True)
+        docker("rm", "--force", name, check=False)
 
 
 @pytest.fixture(scope="module")

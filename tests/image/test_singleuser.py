@@ -7,11 +7,9 @@ import re
 from pathlib import Path
 
 import pytest
-
-from conftest import docker
+from containers import UID, docker
 
 SIZE_MAX = 2.0e9
-UID = 23456
 
 
 def label_of(image: str, template: str) -> str:
