@@ -58,6 +58,8 @@ def main() -> int:
         return EXIT_SETTINGS
     form = "%(asctime)s %(levelname)s %(message)s"
     logging.basicConfig(level=wiring.settings.log_level, format=form)
+    # It writes a stack trace for every request that is no HTTP; those are answered 400.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     try:
         berths.prepare()
     except RefusedError as refusal:  # told by the health check and by every request too

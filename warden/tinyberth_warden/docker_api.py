@@ -124,7 +124,7 @@ class DockerApi:
                 raise
             found = {"Config": {"Labels": None}}
         labels = found["Config"]["Labels"] or {}
-        deployment, login = self._wiring.deployment, labels.get(policy.LABEL_LOGIN, "")
+        deployment, login = self._wiring.deployment, labels.get(policy.LABEL_LOGIN) or "?"
         name = f"/{policy.container_name(deployment, login)}"
         if labels.get(policy.LABEL_DEPLOYMENT) != deployment or found["Name"] != name:
             raise RefusedError("not_found", f"No such container: {shown(container)}.")

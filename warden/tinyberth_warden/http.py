@@ -25,6 +25,7 @@ MAX_AT_ONCE = 64
 """Requests in work; a stop waits up to a minute in the engine, so there is room for many."""
 
 _log = logging.getLogger("warden")
+NOTE = web.ResponseKey("note", str)
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
@@ -70,7 +71,7 @@ def guarded(handler: Handler, hub_uid: int = HUB_UID) -> Handler:
             logging.DEBUG if quiet else logging.INFO if healthy else logging.WARNING,
             "uid %d %s %s %d %d ms%s",
             *(uid, request.method, shown(request.raw_path), response.status),
-            *(round((time.monotonic() - began) * 1000), response.get("note", "")),
+            *(round((time.monotonic() - began) * 1000), response.get(NOTE, "")),
         )
         return response
 
@@ -96,7 +97,7 @@ def _error(refusal: RefusedError) -> web.Response:
     """Answer in our form, which is docker-py's too: it shows ``message``."""
     body = {"error": refusal.code, "message": refusal.message}
     response = web.json_response(body, status=refusal.status)
-    response["note"] = f" {refusal.code}: {ascii(refusal.message)[:300]}"
+    response[NOTE] = f" {refusal.code}: {ascii(refusal.message)[:300]}"
     response.force_close()  # what is left of a refused body is not the next request
     return response
 

@@ -33,7 +33,9 @@ _PARSED_HOST = ("Memory", "NanoCpus", "CpuPeriod", "CpuQuota")
 # docker-py and DockerSpawner send these; all are dropped. AutoRemove: the engine would remove
 # the container together with its last log lines, which say why a server died.
 _DROPPED: Mapping[str, Any] = {
-    "AttachStdout": True, "AttachStderr": True, "AutoRemove": True,
+    "AttachStdout": True,
+    "AttachStderr": True,
+    "AutoRemove": True,
     "ExposedPorts": {_PORT: None},
 }
 

@@ -1,0 +1,111 @@
+"""The REST part's document is valid, complete, and true of every answer."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import re
+
+import pytest
+from fake_engine import running_warden
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import validate
+
+from tinyberth_common import VERSION
+from tinyberth_warden import api, errors
+from tinyberth_warden.berths_api import OPENAPI
+
+DOCUMENT = json.loads(OPENAPI.read_text())
+
+
+def test_it_is_an_openapi_document_of_this_version():
+    validate(DOCUMENT)
+    assert DOCUMENT["openapi"].startswith("3.1")
+    assert DOCUMENT["info"]["version"] == VERSION
+
+
+def test_it_has_the_routes_that_are_served_and_no_others():
+    served = {
+        (method.lower(), path.replace("(.*)", "{name}").replace("\\", ""))
+        for method, path in re.findall(r'\("([A-Z]+)", r"(/v1/[^"]*)"', inspect.getsource(api))
+    }
+    written = {(m, path) for path, item in DOCUMENT["paths"].items() for m in item}
+    assert served == written
+
+
+def test_every_status_of_an_error_is_described_somewhere():
+    written = {
+        int(status)
+        for item in DOCUMENT["paths"].values()
+        for operation in item.values()
+        for status in operation["responses"]
+    }
+    assert set(errors._STATUS.values()) <= written
+
+
+REQUESTS = [
+    ("GET", "/v1/health", None, 200),
+    ("GET", "/v1/openapi.json", None, 200),
+    ("GET", "/v1/berths", None, 200),
+    ("PUT", "/v1/berths/alice", {}, 200),
+    ("PUT", "/v1/berths/alice", {}, 200),
+    ("PUT", "/v1/berths/bob", {"uid": 1700}, 200),
+    ("PUT", "/v1/berths/carol", {"uid": 1800, "gid": 1900}, 200),
+    ("PUT", "/v1/berths/dan", {"uid": 1700}, 409),
+    ("PUT", "/v1/berths/bob", {"uid": 1701}, 409),
+    ("PUT", "/v1/berths/dan", {"uid": "1800"}, 400),
+    ("PUT", "/v1/berths/dan", {"uid": True}, 400),
+    ("PUT", "/v1/berths/dan", {"uid": 0}, 400),
+    ("PUT", "/v1/berths/dan", {"uid": None}, 400),
+    ("PUT", "/v1/berths/dan", {"gid": 1700}, 400),
+    ("PUT", "/v1/berths/dan", {"admin": 1}, 400),
+    ("PUT", "/v1/berths/dan", [], 400),
+    ("PUT", "/v1/berths/dan?uid=1", {}, 400),
+    ("PUT", "/v1/berths/", {}, 400),
+    ("PUT", "/v1/berths/..", {}, 400),
+    ("PUT", "/v1/berths/%2e%2e", {}, 400),
+    ("PUT", "/v1/berths/a/b", {}, 400),
+    ("PUT", "/v1/berths/a%2fb", {}, 400),
+    ("PUT", "/v1/berths/a%5cb", {}, 400),
+    ("PUT", "/v1/berths/%00", {}, 400),
+    ("PUT", "/v1/berths/a%0a", {}, 400),
+    ("PUT", "/v1/berths/%ff", {}, 400),
+    ("PUT", "/v1/berths/%", {}, 400),
+    ("PUT", "/v1/berths/ALICE", {}, 400),
+    ("PUT", "/v1/berths/hub", {}, 400),
+    ("PUT", "/v1/berths/%E2%84%AAelvin", {}, 400),
+    ("PUT", "/v1/berths/" + "a" * 300, {}, 400),
+    ("GET", "/v1/berths?all=1", None, 400),
+    ("POST", "/v1/berths/alice/archive", {"force": 1}, 400),
+    ("POST", "/v1/berths/nobody2/archive", {}, 404),
+    ("POST", "/v1/berths/../archive", {}, 400),
+    ("POST", "/v1/berths/alice/archive", {}, 200),
+    ("POST", "/v1/berths/alice/archive", {}, 200),
+    ("GET", "/v1/berths", None, 200),
+]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives folders to other uids")
+@pytest.mark.timeout(60)
+def test_every_answer_is_as_described(tmp_path):
+    with running_warden(tmp_path) as warden:
+        for method, path, document, expected in REQUESTS:
+            status, answer = warden.call(method, path, document)
+            assert status == expected, (method, path, document, answer)
+            check(method, path, status, answer)
+        (warden.data / "ledger/passwd").write_text("x\n")
+        status, answer = warden.call("GET", "/v1/health")
+        assert (status, answer["error"]) == (503, "ledger_damaged")
+        check("GET", "/v1/health", status, answer)
+        assert warden.call("PUT", "/v1/berths/eve", {})[1]["error"] == "ledger_damaged"
+        assert (warden.data / "ledger/passwd").read_text() == "x\n", "never written over"
+
+
+def check(method, path, status, answer):
+    template = re.sub(r"^/v1/berths/.*?(/archive)?$", r"/v1/berths/{name}\1", path.split("?")[0])
+    response = DOCUMENT["paths"][template][method.lower()]["responses"][str(status)]
+    if "$ref" in response:
+        response = DOCUMENT["components"]["responses"]["Error"]
+    schema = response["content"]["application/json"]["schema"]
+    Draft202012Validator({**schema, "components": DOCUMENT["components"]}).validate(answer)
