@@ -12,15 +12,16 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import requests
 
 REPO = Path(__file__).parents[1]
+T = TypeVar("T")
 PASSWORD = "correct horse battery staple"  # of everybody in the tests
 
 
-def wait_until[T](condition: Callable[[], T], what: str, seconds: float = 60) -> T:
+def wait_until(condition: Callable[[], T], what: str, seconds: float = 60) -> T:
     """Return the first truthy value of ``condition``; fail with ``what`` after ``seconds``."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):
@@ -165,7 +166,7 @@ class Deployment:
     def as_user(
         self, login: str, script: str, *, check: bool = True
     ) -> subprocess.CompletedProcess[str]:
-        """Run ``script`` in the user's container as the user, in a login shell like a terminal's."""
+        """Run ``script`` as the user in a login shell, as a terminal of Jupyter's does."""
         return self.docker(
             "exec", "--workdir", f"/home/{login}", self.container(login),
             "bash", "-lc", f"umask 0002; {script}", check=check,
@@ -242,7 +243,6 @@ def _run(command: list[str], check: bool) -> subprocess.CompletedProcess[str]:
         command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
     )
     if check and result.returncode != 0:
-        raise AssertionError(
-            f"{' '.join(command)} exited with {result.returncode}:\n{result.stdout}\n{result.stderr}"
-        )
+        output = f"{result.stdout}\n{result.stderr}"
+        raise AssertionError(f"{' '.join(command)} exited with {result.returncode}:\n{output}")
     return result

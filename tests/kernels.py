@@ -64,7 +64,7 @@ class Kernel:
 class _Loopback(AbstractResolver):
     """``*.localhost`` is this machine, as in browsers."""
 
-    async def resolve(self, host: str, port: int = 0, family: int = 0) -> list[ResolveResult]:
+    async def resolve(self, host: str, port: int = 0, family: int = 0) -> list[ResolveResult]:  # noqa: ARG002 - aiohttp's signature
         return [
             {
                 "hostname": host,

@@ -32,7 +32,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
-    """A browser of its own for one person: no cookie is shared."""
+    """Return a browser of its own for one person: no cookie is shared."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     yield context
     context.close()

@@ -75,7 +75,7 @@ def test_the_lesson_runs_from_the_admins_link_to_files_owned_by_alice(
     assert metrics["f1"] >= 0.70
 
     uid = int(deployment.as_user("gwen", "id -u").stdout)
-    written = [path for path in (deployment.home("gwen") / RESULTS).rglob("*")]
+    written = list((deployment.home("gwen") / RESULTS).rglob("*"))
     assert {path.suffix for path in written} >= {".keras", ".png", ".json"}
     for path in written:
         assert (path.stat().st_uid, path.stat().st_gid) == (uid, uid), path

@@ -1,0 +1,199 @@
+"""A warden of the tests' own on the real engine: its data folder, network, volume and image."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from warden_client import WardenClient
+
+# The same as in docker-compose.yml, which a test of the whole stack starts.
+HARDENING = [
+    *("--read-only", "--cap-drop=ALL", "--cap-add=CHOWN", "--network=none", "--init"),
+    *("--security-opt=no-new-privileges:true", "--pids-limit=256", "--memory=256m"),
+]
+# What stands in for the user image: prints who it is, then sleeps.
+USER_DOCKERFILE = """\
+FROM {image}
+RUN mkdir -p /datasets /opt/tinyberth/presets-site /var/lib/extrausers /run/tinyberth/hub
+CMD ["sh", "-c", "id; echo started; exec sleep 600"]
+"""
+
+
+def docker(*args: str, check: bool = True, stdin: str | None = None) -> str:
+    done = subprocess.run(
+        ["docker", *args], input=stdin, capture_output=True, text=True, timeout=180, check=False
+    )
+    assert not check or done.returncode == 0, f"docker {args}: {done.stdout}{done.stderr}"
+    return done.stdout.strip()
+
+
+@dataclass
+class TestWarden:
+    """One deployment that is only a warden."""
+
+    __test__ = False
+    deployment: str
+    folder: Path
+    user_image: str
+    settings: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def container(self) -> str:
+        return f"{self.deployment}-warden-1"
+
+    @property
+    def client(self) -> WardenClient:
+        return WardenClient(self.folder / "run/warden.sock")
+
+    def start(self) -> None:
+        wiring = {
+            "TINYBERTH_DEPLOYMENT": self.deployment,
+            "TINYBERTH_USER_IMAGE": self.user_image,
+            "TINYBERTH_USER_NETWORK": f"{self.deployment}_users",
+            "TINYBERTH_HUB_RUN_VOLUME": f"{self.deployment}_hub-run",
+        }
+        environment = [f"--env={k}={v}" for k, v in (wiring | self.settings).items()]
+        mounts = [
+            "--volume=/var/run/docker.sock:/var/run/docker.sock",
+            f"--volume={self.folder}/run:/run/tinyberth/warden",
+            f"--mount=type=bind,source={self.data},target=/data",
+            f"--volume={self.folder}/etc:/host/etc:ro",
+        ]
+        image = os.environ["TINYBERTH_TEST_WARDEN_IMAGE"]
+        docker(
+            "run", "--detach", f"--name={self.container}", *HARDENING, *environment, *mounts, image
+        )
+
+    def wait_until_healthy(self, seconds: float = 20) -> None:
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                status, answer = self.client.call("GET", "/v1/health")
+            except OSError as error:
+                status, answer = 0, error
+            if status == 200:
+                return
+            assert time.monotonic() < end, (answer, docker("logs", self.container, check=False))
+            time.sleep(0.05)
+
+    def create_body(self, login: str, **changes: Any) -> dict[str, Any]:
+        """Return what the spawner would send for ``login``, whose berth is made sure."""
+        berth = self.client.ok("PUT", f"/v1/berths/{login}", {})
+        return {
+            "Image": self.user_image,
+            "User": f"{berth['uid']}:{berth['gid']}",
+            "Labels": {"tinyberth.login": login},
+            "HostConfig": {"NetworkMode": f"{self.deployment}_users", "Memory": 2**28},
+        } | changes
+
+    def name(self, login: str) -> str:
+        return f"{self.deployment}-user-{login}"
+
+    def create(self, login: str) -> str:
+        path = f"/containers/create?name={self.name(login)}"
+        number: str = self.client.ok("POST", path, self.create_body(login))["Id"]
+        return number
+
+    def spawn(self, login: str) -> str:
+        number = self.create(login)
+        self.client.ok("POST", f"/containers/{number}/start")
+        return number
+
+    def inspect(self, login: str) -> Any:
+        return json.loads(docker("inspect", self.name(login)))[0]
+
+    @contextmanager
+    def engine_events(self) -> Iterator[list[str]]:
+        """Collect what happens to containers, images, volumes and networks in the block.
+
+        Ends with a container of the tests' own, so that nothing before it is missed.
+        """
+        since = docker("info", "--format", "{{.SystemTime}}")
+        events: list[str] = []
+        yield events
+        until = docker("info", "--format", "{{.SystemTime}}")
+        lines = docker("events", "--since", since, "--until", until, "--format", "{{json .}}")
+        for line in lines.splitlines():
+            event = json.loads(line)
+            attributes = event["Actor"].get("Attributes", {})
+            ours = self.deployment in json.dumps(attributes) or event["Type"] in (
+                "image",
+                "builder",
+            )
+            if ours and attributes.get("name") != self.container:
+                events.append(f"{event['Type']} {event['Action']} {attributes.get('name')}")
+
+    def remove(self) -> None:
+        mine = docker("ps", "-aq", "--filter", f"name=^/{self.deployment}").split()
+        if mine:
+            docker("rm", "--force", "--volumes", *mine)
+
+
+@pytest.fixture(scope="module")
+def deployment() -> Iterator[TestWarden]:
+    """A deployment that is not started; removed with all that it made."""
+    if not os.environ.get("TINYBERTH_TEST_WARDEN_IMAGE"):
+        pytest.skip("TINYBERTH_TEST_WARDEN_IMAGE is not set: run ./tinyberth test")
+    prefix = os.environ.get("COMPOSE_PROJECT_NAME", "tbw")
+    name = f"{prefix}-w{secrets.token_hex(3)}"
+    parent = os.environ.get("TINYBERTH_TEST_WORK") or None
+    with tempfile.TemporaryDirectory(prefix=name, dir=parent) as folder:
+        warden = TestWarden(name, Path(folder), f"{name}-singleuser:0.1.0")
+        for part in ("data/datasets", "etc", "run"):
+            (warden.folder / part).mkdir(parents=True)
+        (warden.data / ".tinyberth-data").touch()
+        # As cloned by somebody: the warden makes its folders in there all the same.
+        for path in (warden.data, warden.data / ".tinyberth-data", warden.data / "datasets"):
+            os.chown(path, 1000, 1000)
+        (warden.folder / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\n")
+        (warden.folder / "etc/group").write_text("root:x:0:\n")
+        image = os.environ["TINYBERTH_TEST_WARDEN_IMAGE"]
+        docker("build", "-t", warden.user_image, "-", stdin=USER_DOCKERFILE.format(image=image))
+        docker(
+            "network",
+            "create",
+            "--opt=com.docker.network.bridge.enable_icc=false",
+            f"{name}_users",
+        )
+        docker("volume", "create", f"{name}_hub-run")
+        try:
+            yield warden
+        finally:
+            warden.remove()
+            docker("network", "rm", f"{name}_users", check=False)
+            docker("volume", "rm", f"{name}_hub-run", check=False)
+            docker("rmi", warden.user_image, check=False)
+
+
+@pytest.fixture(scope="module")
+def warden(deployment: TestWarden) -> TestWarden:
+    """A running, healthy warden."""
+    deployment.start()
+    deployment.wait_until_healthy()
+    return deployment
+
+
+@pytest.fixture(autouse=True)
+def no_user_containers(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Remove a test's user containers; keep the warden for the next."""
+    yield
+    if "deployment" in request.fixturenames or "warden" in request.fixturenames:
+        name = request.getfixturevalue("deployment").deployment
+        mine = docker("ps", "-aq", "--filter", f"name=^/{name}-user-").split()
+        if mine:
+            docker("rm", "--force", *mine)
