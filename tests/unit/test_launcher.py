@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tinyberth_common.settings import SCHEMA, load
 from tinyberth_launcher.checkout import load_checkout
 from tinyberth_launcher.cli import main
 from tinyberth_launcher.command import capture, stream
@@ -20,6 +21,7 @@ from tinyberth_launcher.preflight import can_bind, check_machine, check_settings
 from tinyberth_launcher.problem import REFUSED, USAGE, Problem
 from tinyberth_launcher.selection import select_tests
 from tinyberth_launcher.steps import Steps, format_seconds
+from tinyberth_launcher.testing import Run, container_command
 from tinyberth_launcher.up import ssh_line
 
 COMPOSE = "name: tinyberth\nx: ${BASE_IMAGE:-debian:trixie-slim@sha256:00}\n"
@@ -147,6 +149,16 @@ def test_the_test_commands_words_are_understood(
     assert list(selection.pytest_args) == pytest_args
     assert selection.needs_images == images
     assert selection.parallel == (not args)
+
+
+def test_a_test_run_sets_every_setting_and_mounts_the_repository_read_only(root: Path) -> None:
+    run = Run("tbtest-0a1b2c", Path("/var/tmp/w"), 8123, "base:x", "/etc/ssl/ca.pem")
+    assert {setting.name for setting in SCHEMA} <= set(run.settings())
+    assert load(run.settings()).bridge_name == "tb0a1b2c"
+    command = container_command(root, run, ["true"])
+    assert f"{root}:{root}:ro" in command
+    assert "PORT=8123" in command
+    assert command[-2:] == ["tbtest-0a1b2c-tests:0.1.0", "true"]
 
 
 @pytest.mark.parametrize(
