@@ -41,7 +41,7 @@ class WardenClient:
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
         """Return status and answer; a body that is not bytes is sent as JSON."""
-        connection = _Connection(self.path, self.uid)
+        connection = WardenConnection(self.path, self.uid)
         raw = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         if raw is not None:
             headers = {"Content-Type": "application/json"} | headers
@@ -61,7 +61,7 @@ class WardenClient:
         return answer
 
 
-class _Connection(http.client.HTTPConnection):
+class WardenConnection(http.client.HTTPConnection):
     def __init__(self, path: Path, uid: int) -> None:
         super().__init__("warden", timeout=60)
         self._path, self._uid = path, uid

@@ -139,11 +139,9 @@ class TestWarden:
             docker("rm", "--force", "--volumes", *mine)
 
 
-@pytest.fixture(scope="module")
-def deployment() -> Iterator[TestWarden]:
-    """Return a deployment that is not started; removed with all that it made."""
-    if not os.environ.get("TINYBERTH_TEST_WARDEN_IMAGE"):
-        pytest.skip("TINYBERTH_TEST_WARDEN_IMAGE is not set: run ./tinyberth test")
+@contextmanager
+def made_deployment() -> Iterator[TestWarden]:
+    """Yield a deployment that is not started; removed with all that it made."""
     prefix = os.environ.get("COMPOSE_PROJECT_NAME", "tbw")
     name = f"{prefix}-w{secrets.token_hex(3)}"
     parent = os.environ.get("TINYBERTH_TEST_WORK") or None
@@ -173,6 +171,15 @@ def deployment() -> Iterator[TestWarden]:
             docker("network", "rm", f"{name}_users", check=False)
             docker("volume", "rm", f"{name}_hub-run", check=False)
             docker("rmi", warden.user_image, check=False)
+
+
+@pytest.fixture(scope="module")
+def deployment() -> Iterator[TestWarden]:
+    """Return a deployment that is not started."""
+    if not os.environ.get("TINYBERTH_TEST_WARDEN_IMAGE"):
+        pytest.skip("TINYBERTH_TEST_WARDEN_IMAGE is not set: run ./tinyberth test")
+    with made_deployment() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
