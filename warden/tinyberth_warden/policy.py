@@ -32,12 +32,8 @@ _PARSED = ("Image", "User", "Env", "Labels", "HostConfig")
 _PARSED_HOST = ("Memory", "NanoCpus", "CpuPeriod", "CpuQuota")
 # docker-py and DockerSpawner send these; all are dropped. AutoRemove: the engine would remove
 # the container together with its last log lines, which say why a server died.
-_DROPPED: Mapping[str, Any] = {
-    "AttachStdout": True,
-    "AttachStderr": True,
-    "AutoRemove": True,
-    "ExposedPorts": {_PORT: None},
-}
+_DROPPED: dict[str, Any] = dict.fromkeys(("AttachStdout", "AttachStderr", "AutoRemove"), True)
+_DROPPED["ExposedPorts"] = {_PORT: None}
 
 
 @dataclass(frozen=True)
@@ -103,8 +99,7 @@ def build(request: SpawnRequest, entry: Entry, host: Host, wiring: Wiring) -> di
     """Return the whole body of ``containers/create``, from checked values alone."""
     env = {**request.env, **_own_env(entry)}
     mounts = resolve_mounts(entry.login, host.data, wiring.hub_run_volume)
-    # Enough for Jupyter's sockets and data files; more than the engine has itself fails.
-    open_files = min(65536, host.open_files)
+    open_files = min(65536, host.open_files)  # more than the engine has itself fails
     return {
         "Image": wiring.user_image,
         "User": f"{entry.uid}:{entry.gid}",  # always with the gid: without, it is root's group
