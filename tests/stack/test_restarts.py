@@ -47,7 +47,6 @@ def test_down_and_up_keep_accounts_passwords_uids_and_files(deployment: Deployme
     assert left == ""
 
     deployment.tinyberth("up", "--yes")
-    assert deployment.tinyberth("user", "list").stdout.replace("running", "-      ") != ""
     assert _without_servers(deployment.tinyberth("user", "list").stdout) == _without_servers(
         before
     )
@@ -64,8 +63,9 @@ def _without_servers(listing: str) -> list[list[str]]:
 
 
 def _reaches(person: Person) -> bool:
+    """Tell whether the own server answers; until the route is back, the hub does instead."""
     try:
         answer = requests.get(f"{person.server_url}/api", timeout=5)
-    except (requests.RequestException, AssertionError, KeyError):
+    except (requests.RequestException, AssertionError):
         return False
-    return answer.status_code == 200 and "version" in answer.json()
+    return answer.headers.get("Content-Type", "").startswith("application/json")
