@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -31,16 +31,25 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    """Return a browser of its own for one person: no cookie is shared."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    yield context
-    context.close()
+def open_browser(
+    browser: Browser, request: pytest.FixtureRequest, screenshots: Path
+) -> Iterator[Callable[[], Page]]:
+    """Open browsers of their own for one person each; a failed test leaves what they saw."""
+    contexts: list[BrowserContext] = []
 
+    def open_one() -> Page:
+        context = browser.new_context(viewport={"width": 1280, "height": 800})
+        context.set_default_timeout(30_000)
+        contexts.append(context)
+        return context.new_page()
 
-@pytest.fixture
-def page(context: BrowserContext) -> Page:
-    return context.new_page()
+    failed_before = request.session.testsfailed
+    yield open_one
+    for number, context in enumerate(contexts):
+        for page in context.pages:
+            if request.session.testsfailed > failed_before:
+                page.screenshot(path=screenshots / f"failed-{request.node.name}-{number}.png")
+        context.close()
 
 
 @pytest.fixture(scope="session")
