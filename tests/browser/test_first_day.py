@@ -69,7 +69,7 @@ def test_the_lesson_runs_from_the_admins_link_to_files_owned_by_alice(
     finished = page.locator(".jp-OutputArea-output").get_by_text("The reloaded model answers")
     expect(finished).to_be_visible(timeout=600_000)
     assert page.locator(".jp-OutputArea-output[data-mime-type*='error']").count() == 0
-    # The learning curves and what follows: no tweet is in view, because those are not ours to show.
+    # From the learning curves on: no tweet is in view, because those are not ours to show.
     page.locator(".jp-OutputArea-output img").nth(1).evaluate("it => it.scrollIntoView()")
     page.screenshot(path=screenshots / "notebook.png")
 
