@@ -83,3 +83,33 @@ def test_the_lesson_runs_from_the_admins_link_to_files_owned_by_alice(
     assert {path.suffix for path in written} >= {".keras", ".png", ".json"}
     for path in written:
         assert (path.stat().st_uid, path.stat().st_gid) == (uid, uid), path
+
+
+def test_she_signs_in_again_with_her_password_and_is_told_when_it_is_wrong(
+    open_browser: Callable[[], Page], deployment: Deployment, screenshots: Path
+) -> None:
+    deployment.add("gwen")
+    page = open_browser()
+    page.goto(deployment.url)
+    page.wait_for_url("**/hub/login?next=*")
+    page.screenshot(path=screenshots / "login.png")
+    page.get_by_label("Username:").fill("gwen")
+    page.get_by_label("Password:").fill("not her password")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_text("Invalid username or password")).to_be_visible()
+    page.get_by_label("Password:").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(re.compile(r"//gwen\.hub\.localhost:\d+/user/gwen/"), timeout=120_000)
+
+
+def test_a_used_link_says_so_in_the_browser(
+    open_browser: Callable[[], Page], deployment: Deployment
+) -> None:
+    deployment.tinyberth("user", "add", "hugo")
+    link = first_link(deployment.tinyberth("user", "link", "hugo").stdout)
+    first = open_browser()
+    choose_password(first, link)
+    first.wait_for_url("**/hub/spawn-pending/hugo")
+    second = open_browser()
+    second.goto(link)
+    expect(second.get_by_role("alert")).to_contain_text("This link has been used")

@@ -92,6 +92,15 @@ def test_without_the_data_root_nothing_is_written_below_its_mount_point(
     wait_until(deployment.hub_healthy, "the hub answers")
 
 
+def test_a_home_that_its_user_cannot_enter_is_told(deployment: Deployment, dora: Person) -> None:
+    home = deployment.home("dora")
+    uid = home.with_name("dora.kept").stat().st_uid
+    home.mkdir(mode=0o000)
+    os.chown(home, uid, uid)
+    assert "Your container could not be started" in _failed_spawn(dora)
+    assert home.stat().st_mode & 0o7777 == 0
+
+
 def _failed_spawn(person: Person) -> str:
     """Start a server, expect that it fails, and return what the page would say."""
     person.api("POST", f"/users/{person.name}/server")

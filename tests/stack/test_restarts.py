@@ -30,6 +30,27 @@ def test_a_killed_service_comes_back_and_kernels_never_notice(
     bob.start_server()
 
 
+def test_a_server_that_dies_at_its_start_says_why_and_leaves_no_container(
+    deployment: Deployment,
+) -> None:
+    """THREATS F6, by really killing it while Jupyter starts."""
+    erin = deployment.add("erin-dies")
+    container = deployment.container("erin-dies")
+    running = ["ps", "--quiet", "--filter", f"name=^/{container}$"]
+    erin.api("POST", "/users/erin-dies/server")
+    wait_until(lambda: deployment.docker(*running).stdout, "the container runs", 30)
+    events = erin.session.get(
+        f"{erin.url}/hub/api/users/erin-dies/server/progress", timeout=60, stream=True
+    )
+    deployment.docker("kill", container)
+    assert "Your server stopped while it was starting. Its last line:" in events.text
+    wait_until(lambda: not erin.server(), "the failed server is gone")
+    assert deployment.docker("ps", "--all", "--quiet", *running[2:]).stdout == ""
+    assert f"{container} stopped at its start" in deployment.compose("logs", "hub").stdout
+    erin.start_server()
+    erin.stop_server()
+
+
 def test_down_and_up_keep_accounts_passwords_uids_and_files(deployment: Deployment) -> None:
     deployment.with_server("alice")
     deployment.as_user("alice", "echo before > survivor")
