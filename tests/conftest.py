@@ -102,6 +102,7 @@ def _required(name: str) -> str:
     return value
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run cheap rings first; keep what shares a deployment on one of xdist's workers."""
     for item in items:
