@@ -3,56 +3,16 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 
+from containers import docker
 from deployment import Deployment, localhost_names, start_deployment
 
 ROOT = Path(__file__).resolve().parent.parent
 _DEPLOYMENT_RINGS = {"stack", "browser"}
-
-T = TypeVar("T")
-
-
-def docker(
-    *args: str, check: bool = True, timeout: float = 120, stdin: str | None = None
-) -> subprocess.CompletedProcess[str]:
-    """Run ``docker ARGS…``; a failure shows what it said instead of a bare exit code."""
-    done = subprocess.run(
-        ["docker", *args],
-        input=stdin,
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-        timeout=timeout,
-        check=False,
-        cwd=ROOT,
-    )
-    if check and done.returncode != 0:
-        pytest.fail(
-            f"docker {' '.join(args)}: exit code {done.returncode}\n{done.stdout}{done.stderr}"
-        )
-    return done
-
-
-def wait_for(condition: Callable[[], T], *, deadline: float, what: str, every: float = 0.1) -> T:
-    """Return the first true value of ``condition()``; fail after ``deadline`` seconds.
-
-    ``what`` completes the sentence "waited N s for …".
-    """
-    end = time.monotonic() + deadline
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > end:
-            pytest.fail(f"waited {deadline:.0f} s for {what}; the last value was {value!r}")
-        time.sleep(every)
 
 
 @pytest.fixture(scope="session")
