@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from containers import docker
 from deployment import Deployment, localhost_names, start_deployment
@@ -62,13 +64,23 @@ def _required(name: str) -> str:
     return value
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
+class _SharedDeploymentScheduling(LoadScopeScheduling):  # type: ignore[misc]
+    """Send whole files to xdist's workers, and all that shares the deployment to one of them."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.split("::", maxsplit=1)[0]
+        has_its_own = "/stack/test_warden_" in path
+        ring = _ring(ROOT / path)
+        return "deployment" if ring in _DEPLOYMENT_RINGS and not has_its_own else path
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Choose the scheduler. `--dist loadgroup` does nothing in xdist 3.8 with pytest 9.2."""
+    return _SharedDeploymentScheduling(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run cheap rings first; keep what shares a deployment on one of xdist's workers."""
-    for item in items:
-        ring = _ring(item.path)
-        group = "deployment" if ring in _DEPLOYMENT_RINGS else ring
-        item.add_marker(pytest.mark.xdist_group(group))
+    """Run cheap rings first."""
     order = ("unit", "image", "stack", "browser")
     items.sort(key=lambda item: order.index(_ring(item.path)))
 

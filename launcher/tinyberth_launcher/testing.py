@@ -104,7 +104,7 @@ def pytest_command(root: Path, selection: Selection) -> list[str]:
         *("python3", "-m", "pytest", "--durations=15"),
         *("-o", f"cache_dir={root}/.state/test/pytest_cache"),
         # Two workers, and one group for each thing that tests share (tests/conftest.py).
-        *(("-n", "2", "--dist", "loadgroup") if selection.parallel else ()),
+        *(("-n", "2", "--dist", "loadscope") if selection.parallel else ()),
         *selection.pytest_args,
     ]
 

@@ -45,7 +45,8 @@ def test_a_server_that_dies_at_its_start_says_why_and_leaves_no_container(
     deployment.docker("kill", container)
     assert "Your server stopped while it was starting. Its last line:" in events.text
     wait_until(lambda: not erin.server(), "the failed server is gone")
-    assert deployment.docker("ps", "--all", "--quiet", *running[2:]).stdout == ""
+    left = ["ps", "--all", "--quiet", *running[2:]]
+    wait_until(lambda: not deployment.docker(*left).stdout, "the container is removed")
     assert f"{container} stopped at its start" in deployment.compose("logs", "hub").stdout
     erin.start_server()
     erin.stop_server()
