@@ -60,6 +60,9 @@ def update_proxy(c: Config, token: str) -> None:
     c.ConfigurableHTTPProxy.should_start = False
     c.ConfigurableHTTPProxy.api_url = _unix_url(PROXY_API_SOCKET)
     c.ConfigurableHTTPProxy.auth_token = token
+    # Seconds between two looks at the proxy's routes: a proxy that was restarted has none, and
+    # people's servers are reached again only after the next look (JupyterHub's default is 300).
+    c.JupyterHub.last_activity_interval = 20
 
 
 def update_spawner(c: Config, hub: HubSettings) -> None:

@@ -111,7 +111,7 @@ class BerthSpawner(DockerSpawner):
         Raises
         ------
         SpawnRefusedError
-            If the container stops first; its last lines go to the hub's log.
+            If the container stops first; it is removed, and its last lines are in our log.
         """
         url = url_path_join(f"http://{ip}:{port}", self.server.base_url, "api")
         timeout = aiohttp.ClientTimeout(total=2)
@@ -120,7 +120,11 @@ class BerthSpawner(DockerSpawner):
             while not await _answers(session, url):
                 looks += 1
                 if looks % 20 == 0 and (stopped := await self.poll()) is not None:
-                    raise SpawnRefusedError(await self._last_words(stopped))
+                    last_words = await self._last_words(stopped)
+                    # JupyterHub stops only what runs; this would stay until the next start.
+                    await self.remove_object()
+                    self.object_id = ""
+                    raise SpawnRefusedError(last_words)
                 await asyncio.sleep(POLL_SECONDS)
 
     async def _last_words(self, stopped: int | str) -> str:

@@ -97,7 +97,7 @@ def test_a_home_that_its_user_cannot_enter_is_told(deployment: Deployment, dora:
     uid = home.with_name("dora.kept").stat().st_uid
     home.mkdir(mode=0o000)
     os.chown(home, uid, uid)
-    assert "Your container could not be started" in _failed_spawn(dora)
+    assert "the home cannot be entered" in _failed_spawn(dora)
     assert home.stat().st_mode & 0o7777 == 0
 
 
