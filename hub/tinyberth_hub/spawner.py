@@ -7,6 +7,7 @@ sees it, adds the mounts and takes everything away that a user's container must 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -18,7 +19,7 @@ from requests.exceptions import RequestException
 from traitlets import Unicode, default
 
 from .spawn_steps import ProgressEvent, SpawnSteps
-from .warden_client import Berth, WardenClient
+from .warden_client import NOT_ANSWERING, WARDEN_WAIT_SECONDS, Berth, WardenClient
 
 POLL_SECONDS = 0.05
 """Between two looks at a starting server; JupyterHub's own back-off grows to seconds."""
@@ -50,6 +51,29 @@ class BerthSpawner(DockerSpawner):
     def _object_name_default(self) -> str:
         return f"{self.deployment}-user-{self.user.name}"
 
+    async def docker(self, method: str, *args: Any, **kwargs: Any) -> Any:
+        """Call the engine through the warden; a warden that restarts is a delay, not an error.
+
+        Without this, a stop that falls into that moment would leave the container running and
+        the hub believing that it stopped.
+        """
+        deadline = time.monotonic() + WARDEN_WAIT_SECONDS
+        while True:
+            try:
+                return await super().docker(method, *args, **kwargs)
+            except (RequestException, DockerException) as error:  # noqa: PERF203 - a retry is a loop
+                if isinstance(error, APIError) or time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(POLL_SECONDS * 10)
+
+    async def remove_object(self) -> None:
+        """Remove the container, running or not: one that a crash left must not block a start."""
+        try:
+            await self.docker("remove_container", self.object_id, v=True, force=True)
+        except APIError as error:
+            if error.status_code not in {404, 409}:  # gone, or on its way
+                raise
+
     async def progress(self) -> AsyncIterator[ProgressEvent]:
         async for event in self._steps.follow():
             yield event
@@ -77,10 +101,7 @@ class BerthSpawner(DockerSpawner):
             ) from refusal
         except (DockerException, RequestException) as error:
             self.log.error("The warden does not answer (docker compose logs warden): %s", error)
-            raise SpawnRefusedError(
-                "The part of Tinyberth that starts containers does not answer; please try again "
-                "in a minute. (For the admin: docker compose logs warden)"
-            ) from error
+            raise SpawnRefusedError(NOT_ANSWERING) from error
         await self._steps.say(60, "Starting Jupyter")
         await self._wait_until_it_answers(ip, port)
         return ip, port

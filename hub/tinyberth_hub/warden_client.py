@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,14 @@ from urllib.parse import quote
 
 from .settings import WARDEN_SOCKET
 from .unix_http import UnreachableError, request_json
+
+WARDEN_WAIT_SECONDS = 20.0
+"""How long a warden that restarts is waited for; its restart takes one or two."""
+
+NOT_ANSWERING = (
+    "The part of Tinyberth that prepares files and starts containers does not answer; please "
+    "try again in a minute. For the admin: docker compose logs warden."
+)
 
 
 class WardenError(Exception):
@@ -61,14 +71,15 @@ class WardenClient:
                 raise
 
     async def _call(self, method: str, path: str, body: object = None) -> Any:
-        try:
-            status, answer = await request_json(self.socket, method, path, body=body)
-        except UnreachableError as error:
-            raise WardenError(
-                503,
-                "The part of Tinyberth that prepares files does not answer; please try again "
-                f"in a minute. (For the admin: docker compose logs warden; {error})",
-            ) from error
+        deadline = time.monotonic() + WARDEN_WAIT_SECONDS
+        while True:
+            try:
+                status, answer = await request_json(self.socket, method, path, body=body)
+                break
+            except UnreachableError as error:
+                if time.monotonic() > deadline:
+                    raise WardenError(503, f"{NOT_ANSWERING} ({error})") from error
+                await asyncio.sleep(0.5)  # every request here can be made twice
         if status >= 400:
             message = answer.get("message") if isinstance(answer, dict) else None
             raise WardenError(
