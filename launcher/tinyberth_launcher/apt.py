@@ -89,7 +89,14 @@ def install(step: Step, plan: Plan) -> None:
     """Install ``plan``; packages of Debian 13 only with its suite pinned below the own one."""
     require_root("Installing packages")
     if plan.from_trixie:
-        _TRIXIE_SOURCE.write_text(trixie_source(mirrors()), encoding="utf-8")
+        own = mirrors()
+        if not own.main:
+            raise Problem(
+                "apt has no Debian mirror on this machine.",
+                why="The engine comes from Debian 13, from the mirror that apt uses already.",
+                remedy="Add your mirror to /etc/apt/sources.list.d, then run the same command.",
+            )
+        _TRIXIE_SOURCE.write_text(trixie_source(own), encoding="utf-8")
         _TRIXIE_PIN.write_text(TRIXIE_PIN, encoding="utf-8")
         update(step)
     step.run(

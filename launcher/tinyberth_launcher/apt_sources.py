@@ -22,10 +22,10 @@ class Source:
 
 @dataclass(frozen=True)
 class Mirrors:
-    """Where Debian's main archive and its security updates come from."""
+    """Where Debian's main archive and its security updates come from; empty: not known."""
 
-    main: str = "http://mirror.example/debian"
-    security: str = "http://mirror.example/debian-security"
+    main: str = ""
+    security: str = ""
 
 
 def parse_one_line(text: str) -> Iterator[Source]:
@@ -65,7 +65,7 @@ def _fields(stanza: str) -> dict[str, str]:
 
 
 def debian_mirrors(sources: list[Source], codename: str) -> Mirrors:
-    """Return the mirrors that serve ``codename``, Debian's own where the machine names none.
+    """Return the mirrors that serve ``codename``, as far as the machine names any.
 
     Only http and https: a local cdrom: or file: source has no other release to offer.
     """
@@ -77,7 +77,7 @@ def debian_mirrors(sources: list[Source], codename: str) -> Mirrors:
             main = main or source.uri
         elif source.suite in {f"{codename}-security", f"{codename}/updates"}:
             security = security or source.uri
-    return Mirrors(main or Mirrors.main, security or Mirrors.security)
+    return Mirrors(main, security)
 
 
 def trixie_source(mirrors: Mirrors) -> str:

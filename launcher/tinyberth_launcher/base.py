@@ -102,7 +102,15 @@ def _install_mmdebstrap(step: Step) -> None:
 
 
 def mmdebstrap_command(mirrors: Mirrors, tarball: Path) -> list[str]:
-    """Return the command that makes Debian 13's smallest useful system as a tar file."""
+    """Return the command that makes Debian 13's smallest useful system as a tar file.
+
+    Where the machine names no Debian mirror (Ubuntu), mmdebstrap uses Debian's own.
+    """
+    lines = []
+    if mirrors.main:
+        lines += [f"deb {mirrors.main} {suite} main" for suite in ("trixie", "trixie-updates")]
+    if mirrors.main and mirrors.security:
+        lines.append(f"deb {mirrors.security} trixie-security main")
     return [
         "mmdebstrap",
         "--variant=minbase",
@@ -111,9 +119,7 @@ def mmdebstrap_command(mirrors: Mirrors, tarball: Path) -> list[str]:
         *(f"--dpkgopt={line}" for line in _SLIM),
         "trixie",
         str(tarball),
-        f"deb {mirrors.main} trixie main",
-        f"deb {mirrors.main} trixie-updates main",
-        f"deb {mirrors.security} trixie-security main",
+        *lines,
     ]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tinyberth_launcher.apt_sources import (
@@ -12,6 +14,7 @@ from tinyberth_launcher.apt_sources import (
     parse_one_line,
     trixie_source,
 )
+from tinyberth_launcher.base import mmdebstrap_command
 from tinyberth_launcher.packages import Machine, parse_policy, plan_packages, version_tuple
 
 ALL = frozenset({"engine", "compose", "buildx"})
@@ -79,10 +82,38 @@ MIRRORS = Mirrors("http://mirror.example/debian", "http://security.example/debia
         ([Source("http://ubuntu.example/ubuntu", "noble", ("main",))], "trixie", Mirrors()),
     ],
 )
-def test_the_mirror_is_the_machines_own_or_debians(
+def test_the_mirror_is_the_machines_own_or_not_known(
     sources: list[Source], codename: str, expected: Mirrors
 ) -> None:
     assert debian_mirrors(sources, codename) == expected
+
+
+@pytest.mark.parametrize(
+    ("mirrors", "lines"),
+    [
+        (
+            MIRRORS,
+            [
+                "deb http://mirror.example/debian trixie main",
+                "deb http://mirror.example/debian trixie-updates main",
+                "deb http://security.example/debian-security trixie-security main",
+            ],
+        ),
+        (
+            Mirrors("http://mirror.example/debian"),
+            [
+                "deb http://mirror.example/debian trixie main",
+                "deb http://mirror.example/debian trixie-updates main",
+            ],
+        ),
+        (Mirrors(), []),
+    ],
+)
+def test_the_base_comes_from_the_machines_mirror_or_from_mmdebstraps_default(
+    mirrors: Mirrors, lines: list[str]
+) -> None:
+    command = mmdebstrap_command(mirrors, Path("/x/base.tar"))
+    assert command[command.index("trixie") :] == ["trixie", "/x/base.tar", *lines]
 
 
 def test_the_added_suite_uses_the_machines_mirror_and_debians_key() -> None:
