@@ -73,10 +73,16 @@ class Person:
 
     def api(self, method: str, path: str, **kwargs: Any) -> requests.Response:
         """Call JupyterHub's REST API with the cookies of this person."""
-        headers = {"X-XSRFToken": self._xsrf_cookie(), "Referer": f"{self.url}/hub/home"}
-        return self.session.request(
-            method, f"{self.url}/hub/api{path}", headers=headers, timeout=120, **kwargs
-        )
+        for _ in range(3):
+            headers = {"X-XSRFToken": self._xsrf_cookie(), "Referer": f"{self.url}/hub/home"}
+            answer = self.session.request(
+                method, f"{self.url}/hub/api{path}", headers=headers, timeout=120, **kwargs
+            )
+            # The proxy's own 503, seen once in about a thousand requests: "write EPIPE" after
+            # the hub had answered and closed its unix socket. JupyterHub's own errors are JSON.
+            if answer.status_code != 503 or "application/json" in answer.headers["Content-Type"]:
+                break
+        return answer
 
     def start_server(self, seconds: float = 120) -> None:
         answer = self.api("POST", f"/users/{self.name}/server")

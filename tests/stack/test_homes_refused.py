@@ -103,12 +103,17 @@ def test_a_home_that_its_user_cannot_enter_is_told(deployment: Deployment, dora:
 
 def _failed_spawn(person: Person) -> str:
     """Start a server, expect that it fails, and return what the page would say."""
-    person.api("POST", f"/users/{person.name}/server")
-    answer = person.session.get(f"{person.url}/hub/spawn-pending/{person.name}", timeout=60)
-    events = person.session.get(
-        f"{person.url}/hub/api/users/{person.name}/server/progress", timeout=60
-    )
+    page = f"{person.url}/hub/spawn-pending/{person.name}"
+    seen = [
+        person.api("POST", f"/users/{person.name}/server"),
+        person.session.get(page, timeout=60),
+        person.session.get(
+            f"{person.url}/hub/api/users/{person.name}/server/progress", timeout=60
+        ),
+    ]
     wait_until(lambda: not person.server(), "the failed server is gone")
-    text = answer.text + events.text
+    # Between the page and its events the spawn may have failed; the page loaded again says so.
+    seen.append(person.session.get(page, timeout=60))
+    text = "".join(answer.text for answer in seen)
     assert "Traceback" not in text
     return text
