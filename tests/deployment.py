@@ -210,10 +210,6 @@ class Deployment:
             person.start_server()
         return person
 
-    def restart_hub_by_kill(self) -> None:
-        self.kill_service("hub")
-        wait_until(self.hub_healthy, "the hub answers again")
-
     def kill_service(self, name: str) -> None:
         """Kill -9 the service's main process, as a crash would; the engine restarts it."""
         container = self.service(name)

@@ -25,11 +25,6 @@ class Kernel:
         """Return what ``code`` printed."""
         return asyncio.run(self._run(code))
 
-    def listed(self) -> bool:
-        """Tell whether the server still has this kernel."""
-        kernels = asyncio.run(self._request("GET", "/kernels"))
-        return self.id in {kernel["id"] for kernel in kernels}
-
     async def _request(self, method: str, path: str) -> Any:
         async with self._session() as session, session.request(method, self._base + path) as reply:
             assert reply.status < 400, await reply.text()

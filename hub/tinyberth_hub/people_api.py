@@ -6,6 +6,7 @@ has no request that adds a user with a uid or answers with a link; the rest is i
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 from urllib.parse import unquote
@@ -39,7 +40,7 @@ class PeopleAPIHandler(_AdminAPIHandler):
     async def get(self) -> None:
         """List: name, login, uid, gid, state (invited or active), admin, server (bool)."""
         self.require_admin()
-        accounts = self.authenticator.accounts.all()
+        accounts = await asyncio.to_thread(self.authenticator.accounts.all)
         berths = await _or_http_error(self.authenticator.warden.list_berths())
         people = []
         for orm_user in self.db.query(orm.User).order_by(orm.User.name):
@@ -97,7 +98,7 @@ class LinkAPIHandler(_AdminAPIHandler):
         """Make a fresh link: ``{"link"}``; null if ``if_invited`` and a password is set."""
         self.require_admin()
         name = self.authenticator.normalize_username(unquote(quoted_name))
-        account = self.authenticator.accounts.get(name)
+        account = await asyncio.to_thread(self.authenticator.accounts.get, name)
         wanted = (self.get_json_body() or {}).get("if_invited") is not True
         if wanted or account is None or account.state == "invited":
             link = await self.authenticator.make_link(name)

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from containers import UID, docker
 
 SIZE_MAX = 2.0e9
