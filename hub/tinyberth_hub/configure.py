@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from .authenticator import LinkAuthenticator
+from .link_authenticator import LinkAuthenticator
 from .secret_files import ensure_secret
 from .settings import (
     CLI_SERVICE,

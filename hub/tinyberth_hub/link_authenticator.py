@@ -1,7 +1,7 @@
 """Sign in with a name and a password that a one-time link has set.
 
 There is no sign-up: the admin adds a person, by any of JupyterHub's own ways, and hands over
-a link. JupyterHub calls ``add_user`` and ``delete_user`` for all of them.
+a link.
 """
 
 from __future__ import annotations
@@ -9,50 +9,30 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from jupyterhub.auth import Authenticator
-from jupyterhub.user import User
 from tornado import web
 from tornado.web import RequestHandler
 from traitlets import Int, Unicode
 
-from tinyberth_common.names import NameRefusedError, check_login, normalize_login
-
-from .accounts import Account, AccountStore
+from .accounts import Account
+from .berth_authenticator import BerthAuthenticator, Handlers
 from .links import LinkSigner
 from .passwords import hash_password, password_matches, problem_with
-from .people_api import LinkAPIHandler, PeopleAPIHandler
 from .secret_files import ensure_secret
 from .settings import STATE_DIR
-from .warden_client import WardenClient
 from .welcome import WelcomeHandler
 
-Handlers = list[tuple[str, type[RequestHandler]]]
 
-
-class LinkAuthenticator(Authenticator):
-    """Accounts of our own, opened by one-time links."""
+class LinkAuthenticator(BerthAuthenticator):
+    """Passwords of our own, set by one-time links."""
 
     link_days = Int(7, min=1, help="How long a one-time link works, in days.").tag(config=True)
     public_url = Unicode(help="Address that links begin with.").tag(config=True)
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.accounts = AccountStore(STATE_DIR / "accounts.sqlite")
-        self.warden = WardenClient()
         self.links = LinkSigner(
             key=ensure_secret(STATE_DIR / "link-key"), max_age_days=self.link_days
         )
-
-    def normalize_username(self, username: str) -> str:
-        return normalize_login(username)
-
-    def validate_username(self, username: str) -> bool:
-        try:
-            check_login(username)
-        except NameRefusedError as refusal:
-            self.log.warning("Refused a name: %s", refusal)
-            return False
-        return True
 
     async def authenticate(self, _: RequestHandler, data: dict[str, str]) -> str | None:
         """Return the name if the password is right. Hashing runs off the event loop."""
@@ -61,23 +41,6 @@ class LinkAuthenticator(Authenticator):
         stored = account.password_hash if account else None
         matches = await asyncio.to_thread(password_matches, data.get("password", ""), stored)
         return name if matches else None
-
-    async def add_user(self, user: User) -> None:
-        """Give the person a berth and an account that waits for its link. Idempotent.
-
-        The warden comes first: where it refuses, no account is left half made.
-        """
-        check_login(user.name)
-        if await asyncio.to_thread(self.accounts.get, user.name) is None:
-            await self.warden.ensure_berth(user.name)
-            await asyncio.to_thread(self.accounts.ensure, user.name)
-        super().add_user(user)
-
-    async def delete_user(self, user: User) -> None:
-        """Move the home to the archive, then forget password and links."""
-        await self.warden.archive_berth(user.name)
-        await asyncio.to_thread(self.accounts.remove, user.name)
-        super().delete_user(user)
 
     async def make_link(self, name: str) -> str:
         """Return a fresh one-time link for ``name``; links made before stop working.
@@ -116,10 +79,4 @@ class LinkAuthenticator(Authenticator):
         return None
 
     def get_handlers(self, app: Any) -> Handlers:
-        """Our pages and API; JupyterHub serves them below /hub."""
-        return [
-            *super().get_handlers(app),
-            ("/welcome", WelcomeHandler),
-            ("/api/tinyberth/people", PeopleAPIHandler),
-            ("/api/tinyberth/people/([^/]+)/link", LinkAPIHandler),
-        ]
+        return [*super().get_handlers(app), ("/welcome", WelcomeHandler)]
