@@ -19,7 +19,8 @@ from warden_client import WardenClient
 
 # The same as in docker-compose.yml, which a test of the whole stack starts.
 HARDENING = [
-    *("--read-only", "--cap-drop=ALL", "--cap-add=CHOWN", "--network=none", "--init"),
+    *("--read-only", "--cap-drop=ALL", "--cap-add=CHOWN", "--cap-add=DAC_READ_SEARCH"),
+    *("--network=none", "--init"),
     *("--security-opt=no-new-privileges:true", "--pids-limit=256", "--memory=256m"),
 ]
 # What stands in for the user image: prints who it is, then sleeps.

@@ -26,8 +26,21 @@ from tinyberth_warden.engine import Engine
 from tinyberth_warden.http import guarded, serve
 from tinyberth_warden.policy import Host
 from tinyberth_warden.settings import Wiring
+from tinyberth_warden.usage import Usage
 
 IMAGE = "tb-singleuser:0.1.0"
+
+
+STATS = {
+    "read": "2026-11-22T10:00:00Z",
+    "memory_stats": {
+        "usage": 5000,
+        "limit": 9000,
+        "stats": {"inactive_file": 1000, "anon": 3000},
+        "failcnt": 0,
+    },
+    "networks": {"eth0": {"rx_bytes": 1}},
+}
 
 
 class FakeEngine:
@@ -39,14 +52,20 @@ class FakeEngine:
         self.calls: list[tuple[str, str, Any]] = []
         self.broken = False
 
-    def add(self, name: str, labels: dict[str, str] | None, user: str = "1:1") -> str:
+    def add(
+        self,
+        name: str,
+        labels: dict[str, str] | None,
+        user: str = "1:1",
+        groups: list[str] | None = None,
+    ) -> str:
         number = f"{len(self.containers) + 1:064x}"
         self.containers[number] = {
             "Id": number,
             "Name": f"/{name}",
             "State": {"Running": False},
             "Config": {"Labels": labels, "User": user, "Env": ["A=b"], "Tty": False},
-            "HostConfig": {"Mounts": [{"Source": "/srv/secret/path"}]},
+            "HostConfig": {"Mounts": [{"Source": "/srv/secret/path"}], "GroupAdd": groups},
             "Mounts": [{"Source": "/srv/secret/path"}],
             "NetworkSettings": {"Networks": {"tb_users": {"IPAddress": "172.18.0.2"}}},
         }
@@ -75,14 +94,17 @@ class FakeEngine:
             body = await request.json()
             if body["Image"] not in self.images:
                 return _no("No such image: " + body["Image"])
-            number = self.add(request.query["name"], body["Labels"], body["User"])
+            groups = body["HostConfig"]["GroupAdd"]
+            number = self.add(request.query["name"], body["Labels"], body["User"], groups)
             return web.json_response({"Id": number, "Warnings": []}, status=201)
-        match = re.fullmatch(r"/containers/([^/]*)(?:/(json|logs|start|stop))?", path)
+        match = re.fullmatch(r"/containers/([^/]*)(?:/(json|logs|stats|start|stop))?", path)
         found = match and self._find(match[1])
         if not match or not found:
             return _no("No such container")
         if match[2] == "json":
             return web.json_response(found)
+        if match[2] == "stats":
+            return web.json_response(STATS | {"name": found["Name"], "id": found["Id"]})
         if match[2] == "logs":
             return web.Response(body=b"\1\0\0\0\0\0\0\2hi")
         found["State"]["Running"] = match[2] == "start"
@@ -174,16 +196,17 @@ def running_warden(folder: Path, hub_uid: int | None = None) -> Iterator[Warden]
         wiring = Wiring(load({}), "tb", IMAGE, "tb_users", "tb_hub-run")
         berths = Berths(DataRoot(warden.data, folder / "journal"), folder / "etc", wiring.settings)
         berths.prepare()
-        engine = Engine(folder / "engine.sock")
+        engine, usage = Engine(folder / "engine.sock"), Usage(berths.root)
         docker = DockerApi(engine, berths, Host(PurePosixPath("/srv/tb"), 8, 4096), wiring)
         uid = os.geteuid() if hub_uid is None else hub_uid
-        handler = guarded(router(BerthsApi(engine, berths, docker), docker), uid)
+        handler = guarded(router(BerthsApi(engine, berths, docker, usage), docker), uid)
         served = await serve(handler, warden.socket, owner=os.geteuid())
         stopped = asyncio.Event()
         warden.stop = lambda: loop.call_soon_threadsafe(stopped.set)  # type: ignore[attr-defined]
         ready.set()
         await stopped.wait()
         await served.cleanup()
+        await usage.close()
         await engine.close()
         await runner.cleanup()
 

@@ -90,7 +90,7 @@ def test_the_same_name_later_is_somebody_new(berths, tmp_path):
     first, _, _ = berths.ensure("alice", None)
     (tmp_path / "data/users/alice/thesis").write_text("mine")
     tombstone = berths.archive("alice")
-    assert (tombstone.name, tombstone.uid, tombstone.moving) == ("alice~1", first.uid, False)
+    assert (tombstone.name, tombstone.uid, tombstone.moving_from) == ("alice~1", first.uid, "")
     assert (tmp_path / "data/archive/alice~1/thesis").read_text() == "mine"
     assert home(tmp_path, "archive/alice~1") == (20000, 20000, 0o700)
     assert not (tmp_path / "data/users/alice").exists()
@@ -114,7 +114,7 @@ def test_nobody_cannot_be_archived(berths):
 def test_a_person_without_a_home_is_archived_too(berths, tmp_path):
     berths.ensure("alice", None)
     (tmp_path / "data/users/alice").rmdir()
-    assert not berths.archive("alice").moving
+    assert not berths.archive("alice").moving_from
     assert berths.ensure("alice", None)[0].uid == 20001
 
 
@@ -157,7 +157,7 @@ def test_archiving_killed_at_any_step_is_finished_by_the_next(tmp_path, monkeypa
             assert (data / "archive/alice~1/thesis").read_text() == "mine"
             found = (data / "archive/alice~1").lstat()
             assert (found.st_uid, stat.S_IMODE(found.st_mode)) == (20000, 0o700)
-        assert not any(entry.moving for entry in berths.ledger().entries)
+        assert not any(entry.moving_from for entry in berths.ledger().entries)
 
 
 @settings(
@@ -176,7 +176,7 @@ def test_archiving_killed_at_any_step_is_finished_by_the_next(tmp_path, monkeypa
 def test_any_life_with_any_crash_keeps_people_apart(tmp_path_factory, steps):
     """No uid is used twice, no living two share one, and every file stays with its uid."""
     berths = make_berths(tmp_path_factory.mktemp("life") / "w")
-    data = berths.root._path
+    data = berths.root.path
     uid_of_name = {}
     for action, login, kill_at in steps:
         with pytest.MonkeyPatch.context() as patch:

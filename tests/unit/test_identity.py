@@ -7,7 +7,7 @@ import pytest
 from tinyberth_common.settings import SettingsError, load
 from tinyberth_warden.errors import RefusedError
 from tinyberth_warden.identity import HostAccounts, World, check_number, parse_host, resolve_ids
-from tinyberth_warden.ledger import Entry, Ledger
+from tinyberth_warden.ledger import Entry, Ledger, Team
 
 PASSWD = """\
 root:x:0:0:root:/root:/bin/bash
@@ -23,12 +23,12 @@ GROUP = "root:x:0:\nusers:x:100:bob\nalice:x:1005:\nstaffs:x:20002:\n"
 HOST = parse_host(PASSWD, GROUP)
 LEDGER = Ledger(
     (Entry("bob", 20000, 20000, "bob"), Entry("old", 20001, 20001, "old", archived=1)),
-    ("nlp:*:30007:bob",),
+    (Team("nlp", 30007, frozenset({"bob"})),),
 )
 
 
 def world(ledger=LEDGER, host=HOST, homes=None, **settings):
-    return World(ledger, host, load(settings), homes or {})
+    return World(ledger, host, load(settings), {f"users/{n}": i for n, i in (homes or {}).items()})
 
 
 def test_the_first_of_all_is_the_first_of_the_range():
@@ -119,7 +119,7 @@ def test_numbers_that_nobody_may_have(number):
         ((30000, None), "TEAM_GIDS"),
         ((1500, 30000), "TEAM_GIDS"),
         ((1500, 30007), "nlp"),
-        ((1501, None), "'dan' in data/"),
+        ((1501, None), "'data/users/dan'"),
     ],
 )
 def test_somebody_elses_number_is_refused_and_says_whose(ids, whose):

@@ -8,7 +8,7 @@ from tinyberth_warden.mounts import engine_mount, resolve_mounts
 
 
 def test_the_home_is_the_only_writable_mount():
-    mounts = resolve_mounts("alice", PurePosixPath("/srv/tb"), "tb_hub-run")
+    mounts = resolve_mounts("alice", (), PurePosixPath("/srv/tb"), "tb_hub-run")
     assert {m.container_target: (m.host_source, m.read_only) for m in mounts} == {
         "/home/alice": ("/srv/tb/users/alice", False),
         "/datasets": ("/srv/tb/datasets", True),
@@ -20,14 +20,14 @@ def test_the_home_is_the_only_writable_mount():
 
 def test_two_people_share_no_writable_source():
     def writable(login):
-        mounts = resolve_mounts(login, PurePosixPath("/srv/tb"), "tb_hub-run")
+        mounts = resolve_mounts(login, (), PurePosixPath("/srv/tb"), "tb_hub-run")
         return {mount.host_source for mount in mounts if not mount.read_only}
 
     assert not writable("alice") & writable("bob")
 
 
 def test_a_missing_source_fails_and_no_mount_travels():
-    for mount in resolve_mounts("alice", PurePosixPath("/srv/tb"), "tb_hub-run"):
+    for mount in resolve_mounts("alice", (), PurePosixPath("/srv/tb"), "tb_hub-run"):
         body = engine_mount(mount)
         if mount.volume:
             assert body["Type"] == "volume"

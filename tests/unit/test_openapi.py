@@ -83,6 +83,46 @@ REQUESTS = [
     ("POST", "/v1/berths/alice/archive", {}, 200),
     ("POST", "/v1/berths/alice/archive", {}, 200),
     ("GET", "/v1/berths", None, 200),
+    ("PUT", "/v1/berths/jose", {"name": "José.García@uni.example"}, 200),
+    ("PUT", "/v1/berths/jose", {"name": "José"}, 200),
+    ("PUT", "/v1/berths/jose", {"name": "ü" * 127 + "x"}, 200),
+    ("PUT", "/v1/berths/jose", {"name": "ü" * 128}, 400),
+    *(("PUT", "/v1/berths/jose", {"name": name}, 400) for name in ("", "a:b", "a\n", "\x85", 1)),
+    ("POST", "/v1/berths/jose/rename", {"to": "pepe"}, 200),
+    ("POST", "/v1/berths/jose/rename", {"to": "pepe"}, 200),
+    ("POST", "/v1/berths/pepe/rename", {"to": "pepe"}, 200),
+    ("POST", "/v1/berths/pepe/rename", {"to": "bob"}, 409),
+    ("POST", "/v1/berths/nobody2/rename", {"to": "nobody3"}, 404),
+    ("POST", "/v1/berths/pepe/rename", {"to": "../x"}, 400),
+    ("POST", "/v1/berths/pepe/rename", {"to": 1}, 400),
+    ("POST", "/v1/berths/pepe/rename", {}, 400),
+    ("POST", "/v1/berths/pepe/rename", {"to": "x", "force": True}, 400),
+    ("POST", "/v1/berths/alice~1/restore", {"as": "bob"}, 409),
+    ("POST", "/v1/berths/alice~1/restore", {"as": "alice"}, 200),
+    ("POST", "/v1/berths/alice~1/restore", {"as": "alice"}, 200),
+    ("POST", "/v1/berths/bob/restore", {"as": "bobby"}, 404),
+    ("POST", "/v1/berths/carol~1/restore", {"as": "caroline"}, 404),
+    ("POST", "/v1/berths/..~1/restore", {"as": "alice"}, 400),
+    ("POST", "/v1/berths/alice~1/restore", {}, 400),
+    ("PUT", "/v1/teams/nlp", {"members": []}, 200),
+    ("PUT", "/v1/teams/nlp", {"members": ["bob", "alice", "bob"]}, 200),
+    ("PUT", "/v1/teams/nlp", {"members": ["nobody2"]}, 409),
+    ("PUT", "/v1/teams/nlp", {"members": ["../x"]}, 400),
+    ("PUT", "/v1/teams/nlp", {"members": "alice"}, 400),
+    ("PUT", "/v1/teams/nlp", {"members": [1]}, 400),
+    ("PUT", "/v1/teams/nlp", {}, 400),
+    ("PUT", "/v1/teams/../x", {"members": []}, 400),
+    ("PUT", "/v1/teams/root", {"members": []}, 400),
+    ("PUT", "/v1/teams/alice", {"members": []}, 409),
+    ("PUT", "/v1/berths/nlp", {}, 409),
+    ("POST", "/v1/berths/bob/rename", {"to": "nlp"}, 409),
+    ("GET", "/v1/teams", None, 200),
+    ("POST", "/v1/teams/nlp/archive", {}, 200),
+    ("POST", "/v1/teams/nlp/archive", {}, 200),
+    ("POST", "/v1/teams/vision/archive", {}, 404),
+    ("GET", "/v1/teams", None, 200),
+    ("GET", "/v1/usage", None, 200),
+    ("GET", "/v1/usage?now", None, 400),
 ]
 
 
@@ -103,7 +143,11 @@ def test_every_answer_is_as_described(tmp_path):
 
 
 def check(method, path, status, answer):
-    template = re.sub(r"^/v1/berths/.*?(/archive)?$", r"/v1/berths/{name}\1", path.split("?")[0])
+    template = re.sub(
+        r"^/v1/(berths|teams)/.*?(/archive|/rename|/restore)?$",
+        r"/v1/\1/{name}\2",
+        path.split("?")[0],
+    )
     response = DOCUMENT["paths"][template][method.lower()]["responses"][str(status)]
     if "$ref" in response:
         response = DOCUMENT["components"]["responses"]["Error"]

@@ -60,7 +60,7 @@ def spawner_sends(**changes):
 
 def resolve(document, wiring=WIRING, host=HOST):
     requested_login(document)
-    return resolve_create(document, ALICE, host, wiring)
+    return resolve_create(document, ALICE, (), host, wiring)
 
 
 def test_what_the_spawner_sends_becomes_a_body_of_our_own():
@@ -97,6 +97,7 @@ def test_what_the_spawner_sends_becomes_a_body_of_our_own():
                     "VolumeOptions": {"NoCopy": True},
                 },
             ],
+            "GroupAdd": [],
             "Memory": GIB,
             "MemorySwap": GIB,
             "NanoCpus": 500_000_000,

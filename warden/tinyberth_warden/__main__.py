@@ -20,6 +20,7 @@ from .engine import Engine, own_container_id
 from .errors import RefusedError
 from .http import guarded, serve
 from .policy import Host
+from .usage import Usage
 
 EXIT_SETTINGS = 3
 
@@ -27,7 +28,7 @@ _log = logging.getLogger("warden")
 
 
 async def run(wiring: settings.Wiring, berths: Berths) -> None:
-    engine = Engine(settings.CONTAINER_ENGINE_SOCKET)
+    engine, usage = Engine(settings.CONTAINER_ENGINE_SOCKET), Usage(berths.root)
     try:
         await engine.version()
         own_id = own_container_id(Path("/proc/self/mountinfo").read_text())
@@ -35,7 +36,7 @@ async def run(wiring: settings.Wiring, berths: Berths) -> None:
         # This container's hard limit is the engine's own, above which it may not set one.
         open_files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         docker = DockerApi(engine, berths, Host(data, os.cpu_count() or 1, open_files), wiring)
-        handler = guarded(router(BerthsApi(engine, berths, docker), docker))
+        handler = guarded(router(BerthsApi(engine, berths, docker, usage), docker))
         socket_path = settings.CONTAINER_RUN / "warden.sock"
         runner = await serve(handler, socket_path, owner=settings.HUB_UID)
         _log.info("serving %s for %s; data is %s", socket_path, wiring.deployment, data)
@@ -44,6 +45,7 @@ async def run(wiring: settings.Wiring, berths: Berths) -> None:
         await stopped.wait()
         await runner.cleanup()
     finally:
+        await usage.close()
         await engine.close()
 
 

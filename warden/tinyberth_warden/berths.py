@@ -1,11 +1,10 @@
-"""Berths: a person's entry in the ledger and the home that goes with it.
+"""Berths: a person's entry in the ledger and the home that goes with it, for a whole life.
 
-Blocking; the API calls it in threads. Each step can be the last before a crash: what the ledger
-says is begun is finished by the next call that meets it.
+Blocking; the API calls it in threads. The ledger changes first, then the home moves, and both
+only where nothing is in the way. Every call can be repeated: after a crash it finishes, and it
+answers as it did the first time.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,9 +14,10 @@ from tinyberth_common.settings import Settings
 from . import ledger_file
 from .data_root import DataRoot
 from .errors import RefusedError
-from .homes import ensure_home, move_home, owners
+from .folders import check_move, ensure_folder
 from .identity import HostAccounts, World, parse_host, resolve_ids
-from .ledger import Entry, Ledger
+from .ledger import Entry, Ledger, Team
+from .work import Work, locked
 
 
 @dataclass(frozen=True)
@@ -29,28 +29,25 @@ class Berths:
     def prepare(self) -> None:
         """Make the folders, finish what a crash left, and bring ``group`` up to ``passwd``."""
         self.root.ensure_folders()
-        with self._work() as work:
-            for entry in work.ledger.entries:
-                work.finish_move(entry)
-            work.save(work.ledger)
+        with locked(self.root):
+            pass
 
     def ledger(self) -> Ledger:
         with self.root.open("ledger") as ledger_fd:
             return ledger_file.read(ledger_fd)
 
-    def ensure(self, login: str, ids: tuple[int, int | None] | None) -> tuple[Entry, bool, bool]:
+    def ensure(
+        self, login: str, ids: tuple[int, int | None] | None, gecos: str | None = None
+    ) -> tuple[Entry, bool, bool]:
         """Give ``login`` an entry and a home; return it, and whether each of the two is new."""
-        with self._work() as work:
-            entry = work.ledger.living(login)
+        with locked(self.root) as work:
+            entry = work.person(login)
             created = entry is None
             if entry is None:
-                for tombstone in work.ledger.tombstones(login):
-                    work.finish_move(tombstone)
-                home_owners = owners(work.archive_fd) | owners(work.users_fd)
-                world = World(work.ledger, self.host_accounts(), self.settings, home_owners)
-                entry = Entry(login, *resolve_ids(login, ids, world), hub_name=login)
+                work.ledger.check_new_login(login)
+                entry = Entry(login, *resolve_ids(login, ids, self.world(work)), gecos or login)
                 # A home that is refused leaves no entry behind.
-                ensure_home(work.users_fd, entry, work.ledger, dry_run=True)
+                ensure_folder(work.home(entry), work.ledger, dry_run=True)
                 work.save(work.ledger.add(entry))
             elif ids and (ids[0] != entry.uid or ids[1] not in (None, entry.gid)):
                 raise RefusedError(
@@ -58,65 +55,69 @@ class Berths:
                     f"{login} has uid {entry.uid} and gid {entry.gid}, and ids never change: "
                     "leave them out, or choose another login name.",
                 )
-            return entry, created, ensure_home(work.users_fd, entry, work.ledger)
+            elif gecos:
+                renamed = replace(entry, gecos=gecos)
+                work.save(work.ledger.update(entry, renamed))
+                entry = renamed
+            return entry, created, ensure_folder(work.home(entry), work.ledger)
 
-    def ensure_home(self, login: str) -> Entry:
-        """Return the living entry of ``login``, its home made sure."""
-        with self._work() as work:
-            entry = work.ledger.living(login)
+    def ensure_folders(self, login: str) -> tuple[Entry, tuple[Team, ...]]:
+        """Return the living ``login`` and their teams, the folders of all made sure."""
+        with locked(self.root) as work:
+            entry = work.person(login)
             if entry is None:
                 raise RefusedError("no_berth", f"{login} has no berth: make one before a server.")
-            ensure_home(work.users_fd, entry, work.ledger)
-            return entry
+            teams = work.ledger.teams_of(entry)
+            for folder in (work.home(entry), *map(work.team_folder, teams)):
+                ensure_folder(folder, work.ledger)
+            return entry, teams
 
     def archive(self, login: str) -> Entry:
-        """Turn ``login`` into a tombstone and move the home; return the tombstone.
+        """Turn ``login`` into a tombstone in no team, and move the home to data/archive."""
+        with locked(self.root) as work:
+            if entry := work.person(login):
+                return self._move(work, entry, login, work.archive_number(login))
+            if tombstone := work.ledger.tombstone(login):
+                return work.finish_move(tombstone)
+            raise RefusedError("not_found", f"{login} has no berth: nothing to archive.")
 
-        The ledger says what is going on before anything moves, so a crash at any point is
-        finished by the next call, by ``ensure`` of the same name, or at the next start.
-        """
-        with self._work() as work:
-            entry = work.ledger.living(login)
-            if entry:
-                ensure_home(work.users_fd, entry, work.ledger, dry_run=True)
-                work.save(work.ledger.archive(entry))
-            if not work.ledger.tombstones(login):
-                raise RefusedError("not_found", f"{login} has no berth: nothing to archive.")
-            work.finish_move(work.ledger.tombstones(login)[-1])
-            return work.ledger.tombstones(login)[-1]
+    def rename(self, login: str, to: str) -> Entry:
+        """Give the person ``login`` the login ``to``; ids, home and teams stay theirs."""
+        with locked(self.root) as work:
+            if entry := work.person(login):
+                return self._move(work, entry, to)
+            if entry := work.person(to):
+                return entry
+            raise RefusedError("not_found", f"{login} has no berth: nobody to rename.")
+
+    def restore(self, tombstone: str, login: str) -> Entry:
+        """Bring the archived person ``tombstone`` (alice~1) back to life as ``login``."""
+        with locked(self.root) as work:
+            for archived in work.ledger.entries:
+                if archived.archived and archived.name == tombstone:
+                    return self._move(work, work.finish_move(archived), login)
+            if entry := work.person(login):
+                return entry
+            raise RefusedError("not_found", f"{tombstone} is nobody in the archive.")
+
+    def _move(self, work: Work, entry: Entry, login: str, archived: int = 0) -> Entry:
+        gecos = login if entry.gecos == entry.login else entry.gecos
+        moved = replace(entry, login=login, gecos=gecos, archived=archived)
+        moved = replace(moved, moving_from=entry.place)
+        if moved.place == entry.place:
+            return entry
+        if not archived:
+            work.ledger.check_new_login(login)
+        check_move(work.home(entry), work.home(moved), work.ledger)
+        work.save(work.ledger.update(entry, moved))
+        return work.finish_move(moved)
 
     def host_accounts(self) -> HostAccounts:
         files = [self.container_host_etc / name for name in ("passwd", "group")]
         return parse_host(*(file.read_text(errors="replace") for file in files))
 
-    @contextmanager
-    def _work(self) -> "Iterator[_Work]":
-        with (
-            self.root.open("ledger") as ledger_fd,
-            self.root.open("users") as users_fd,
-            self.root.open("archive") as archive_fd,
-            ledger_file.locked(ledger_fd),
-        ):
-            yield _Work(ledger_fd, users_fd, archive_fd, ledger_file.read(ledger_fd))
-
-
-@dataclass
-class _Work:
-    """The ledger while it is locked, and the folders that belong to it."""
-
-    ledger_fd: int
-    users_fd: int
-    archive_fd: int
-    ledger: Ledger
-
-    def save(self, ledger: Ledger) -> None:
-        ledger_file.write(self.ledger_fd, ledger)
-        self.ledger = ledger
-
-    def finish_move(self, entry: Entry) -> None:
-        if entry.moving:
-            move_home(self.users_fd, self.archive_fd, entry, self.ledger)
-            self.save(self.ledger.update(entry, replace(entry, moving=False)))
+    def world(self, work: Work) -> World:
+        return World(work.ledger, self.host_accounts(), self.settings, work.owners())
 
 
 def checked_login(name: str) -> str:

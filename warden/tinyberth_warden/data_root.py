@@ -22,7 +22,7 @@ class DataRoot:
     """
 
     def __init__(self, container_path: Path, container_journal: Path) -> None:
-        self._path = container_path
+        self.path = container_path
         self._journal = container_journal
 
     @contextmanager
@@ -36,7 +36,7 @@ class DataRoot:
         """
         self._check()  # at each use, for a mount can go away
         try:
-            folder_fd = os.open(self._path / name, _FOLDER)
+            folder_fd = os.open(self.path / name, _FOLDER)
         except OSError as error:
             raise _unusable(f"data/{name} cannot be opened ({error.strerror})") from None
         try:
@@ -51,20 +51,20 @@ class DataRoot:
         """Make what is missing, root's and 0755; nothing where the marker is missing."""
         self._check()
         self._give_back()
-        missing = [n for n in _OURS + _ADMINS if not os.path.lexists(self._path / n)]
+        missing = [n for n in _OURS + _ADMINS if not os.path.lexists(self.path / n)]
         if missing:
             self._take()
             try:
                 for name in missing:
-                    (self._path / name).mkdir(mode=0o755)
+                    (self.path / name).mkdir(mode=0o755)
             finally:
                 self._give_back()
         for name in _OURS:  # a restored backup or a copy may have given them to somebody
-            os.chown(self._path / name, 0, -1, follow_symlinks=False)
+            os.chown(self.path / name, 0, -1, follow_symlinks=False)
 
     def _check(self) -> None:
         try:
-            marker = (self._path / MARKER).lstat()
+            marker = (self.path / MARKER).lstat()
         except FileNotFoundError:
             raise _unusable(f"data/{MARKER} is missing, so this is not the data folder") from None
         except OSError as error:
@@ -78,21 +78,21 @@ class DataRoot:
         It is of whoever cloned the repository, and root without CAP_DAC_OVERRIDE writes only
         into its own folders.
         """
-        found = self._path.stat()
+        found = self.path.stat()
         if found.st_uid != 0:
             with self._journal.open("w") as file:
                 file.write(f"{found.st_ino} {found.st_uid}")
                 file.flush()
                 os.fsync(file.fileno())
-            os.chown(self._path, 0, -1)
+            os.chown(self.path, 0, -1)
 
     def _give_back(self) -> None:
         with suppress(FileNotFoundError):
             inode, _, uid = self._journal.read_text().partition(" ")
-            found = self._path.stat()
+            found = self.path.stat()
             # Half a journal is from before the taking: then there is nothing to give back.
             if uid and inode == str(found.st_ino) and found.st_uid == 0:
-                os.chown(self._path, int(uid), -1)
+                os.chown(self.path, int(uid), -1)
             self._journal.unlink()
 
 

@@ -62,8 +62,8 @@ class DockerApi:
         if name != policy.container_name(self._wiring.deployment, login):
             raise policy.refused("name", "it must be DEPLOYMENT-user-LOGIN")
         async with self.lock(login):
-            entry = await asyncio.to_thread(self._berths.ensure_home, login)
-            body = policy.resolve_create(document, entry, self._host, self._wiring)
+            entry, teams = await asyncio.to_thread(self._berths.ensure_folders, login)
+            body = policy.resolve_create(document, entry, teams, self._host, self._wiring)
             made = await self._with_image(self._engine.create(name, body))
         return web.json_response(_only(made, "Id Warnings"), status=201)
 
@@ -72,10 +72,12 @@ class DockerApi:
         found = await self._ours(container)
         login = found["Config"]["Labels"][policy.LABEL_LOGIN]
         async with self.lock(login):
-            # Docker looks up the home now, not at create: it is checked once more.
-            entry = await asyncio.to_thread(self._berths.ensure_home, login)
-            if found["Config"]["User"] != f"{entry.uid}:{entry.gid}":
-                why = f"The container of {login} was made for another uid: remove it first."
+            # Docker looks up the folders now, not at create: they are checked once more.
+            entry, teams = await asyncio.to_thread(self._berths.ensure_folders, login)
+            # A team's mount follows from its gid, which has one name for good.
+            groups = policy.groups(teams), found["HostConfig"].get("GroupAdd") or []
+            if found["Config"]["User"] != f"{entry.uid}:{entry.gid}" or groups[0] != groups[1]:
+                why = f"The container of {login} is of another uid or teams: remove it first."
                 raise RefusedError("stale_container", why)
             await self._engine.start(found["Id"])
         return web.Response(status=204)
@@ -94,6 +96,7 @@ class DockerApi:
         _query(request)
         found = await self._ours(container)
         answer = _only(found, "Id Name Created Image State RestartCount")
+        answer["HostConfig"] = _only(found["HostConfig"], "GroupAdd")
         answer["Config"] = _only(found["Config"], "Image User Env Labels Tty")
         answer["NetworkSettings"] = _only(found["NetworkSettings"], "Networks")
         return web.json_response(answer)
@@ -105,6 +108,20 @@ class DockerApi:
         log = await self._engine.logs((await self._ours(container))["Id"], query)
         kind = "application/vnd.docker.multiplexed-stream"
         return web.Response(body=log, content_type=kind)
+
+    async def stats(self, request: web.BaseRequest, container: str) -> web.Response:
+        """Answer with one reading of the memory; no stream, and no second to compare with."""
+        if set(_query(request, **{"stream": _NO, "one-shot": "1|True|true"})) != {
+            "stream",
+            "one-shot",
+        }:
+            raise RefusedError("refused", "Ask for stream=false and one-shot=true.")
+        found = await self._engine.stats((await self._ours(container))["Id"])
+        memory = found.get("memory_stats") or {}  # empty when it does not run
+        answer = _only(memory, "usage limit")
+        # What the kernel can take back at once is no use of memory (cgroup v2, v1).
+        answer["stats"] = _only(memory.get("stats") or {}, "inactive_file total_inactive_file")
+        return web.json_response({**_only(found, "id name read"), "memory_stats": answer})
 
     async def is_running(self, login: str) -> bool:
         try:

@@ -52,6 +52,10 @@ class Engine:
         """Return the last lines of a log, in the engine's frames; a line is 16 KiB at most."""
         return await self._call("GET", f"/containers/{container}/logs", params=params)
 
+    async def stats(self, container: str) -> Any:
+        query = {"stream": "false", "one-shot": "true"}
+        return json.loads(await self._call("GET", f"/containers/{container}/stats", params=query))
+
     async def host_path(self, container: str, container_path: Path) -> PurePosixPath:
         """Return where on the host the bind mount at ``container_path`` of a container lies."""
         for mount in (await self.inspect(container))["Mounts"]:

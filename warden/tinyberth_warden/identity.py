@@ -56,12 +56,12 @@ class HostAccounts:
 
 @dataclass(frozen=True)
 class World:
-    """What a decision depends on. ``home_owners`` maps names in data/users to uids."""
+    """What a decision depends on. ``owners`` maps what lies in data/ (users/alice) to a number."""
 
     ledger: Ledger
     host: HostAccounts
     settings: Settings
-    home_owners: dict[str, int]
+    owners: dict[str, int]
 
 
 def parse_host(passwd: str, group: str) -> HostAccounts:
@@ -89,7 +89,7 @@ def resolve_ids(
         ``bad_id`` for a number that nobody may have, ``taken`` for one that is somebody's.
     """
     host_ids = world.host.ids(login) if world.settings.map_host_users else None
-    home_owner = world.home_owners.get(login)
+    home_owner = world.owners.get(f"users/{login}")
     if requested:
         uid, gid = requested[0], requested[0] if requested[1] is None else requested[1]
     elif host_ids and host_ids[0] >= LOWEST_ID:
@@ -97,14 +97,22 @@ def resolve_ids(
     elif home_owner and not world.ledger.owner_of(home_owner):
         uid = gid = home_owner
     else:
-        return _next_free(world)
+        uid = gid = _next_free(world, "USER_UIDS", world.settings.user_uids)
     for field, number in (("uid", uid), ("gid", gid)):
         check_number(number, field)
-        if whose := _owner(login, number, world):
+        whose = _owner(login, number, world)
+        if whose is None and number in world.settings.team_gids:
+            whose = "the teams (TEAM_GIDS)"
+        if whose:
             raise RefusedError(
                 "taken", f"{field} {number} for {login} belongs to {whose}: choose another one."
             )
     return uid, gid
+
+
+def next_free_gid(world: World) -> int:
+    """Return the gid of a new team: one that was never anybody's."""
+    return _next_free(world, "TEAM_GIDS", world.settings.team_gids)
 
 
 def check_number(number: object, field: str) -> int:
@@ -128,21 +136,17 @@ def _owner(login: str, number: int, world: World) -> str | None:
     """Say whose ``number`` is, if it is not free for ``login``."""
     if person := world.ledger.owner_of(number):
         return f"{person} (numbers are never used again)"
-    if number in world.settings.team_gids:
-        return "the teams (TEAM_GIDS)"
     others = [name for name in world.host.owners_in(IdRange(number, number)) if name != login]
-    folders = [n for n, uid in world.home_owners.items() if uid == number and n != login]
+    folders = [n for n, uid in world.owners.items() if uid == number and n != f"users/{login}"]
     if others:
         return f"the account {shown(others[0])} of this host"
-    return f"the owner of the folder {shown(folders[0])} in data/" if folders else None
+    return f"the owner of the folder {shown('data/' + folders[0])}" if folders else None
 
 
-def _next_free(world: World) -> tuple[int, int]:
-    ids = world.settings.user_uids
+def _next_free(world: World, setting: str, ids: IdRange) -> int:
     for number in range(ids.first, ids.last + 1):
         # No login has an empty name, so a number that is anybody's at all is passed over.
         if number not in _RESERVED and not _owner("", number, world):
-            return number, number
-    raise RefusedError(
-        "no_free_uid", f"USER_UIDS={ids.first}-{ids.last} is used up: write a wider range."
-    )
+            return number
+    used = f"{setting}={ids.first}-{ids.last} is used up: write a wider range."
+    raise RefusedError("no_free_id", used)

@@ -1,7 +1,8 @@
 """Who is who: the passwd(5) and group(5) files of a deployment, as values.
 
-``passwd`` is the truth about people. The private groups in ``group`` follow from it, so a crash
-between the two files is repaired by rendering again; lines of other groups (teams) are kept.
+``passwd`` is the truth about people, ``group`` about teams. The private groups in ``group`` follow
+from people. They also say whose a login was when ``group`` was written, so that after a crash
+between the two files a team's member is still the same person, and never another of that name.
 """
 
 import re
@@ -11,71 +12,134 @@ from typing import Self
 
 from .errors import RefusedError, shown
 
+GECOS = r"[^:\x00-\x1f\x7f-\x9f]+"
+_LOGIN, _ID = r"[a-z][a-z0-9_-]{0,31}", r"[1-9][0-9]{3,9}"
+_NUMBERED = rf"{_LOGIN}~[1-9][0-9]{{0,5}}"
 _PASSWD_LINE = re.compile(
-    r"(?P<login>[a-z][a-z0-9_-]{0,31})(?:~(?P<archived>[1-9][0-9]{0,5}))?:\*:"
-    r"(?P<uid>[1-9][0-9]{3,9}):(?P<gid>[1-9][0-9]{3,9}):(?P<hub_name>[^:\x00-\x1f\x7f]+):"
-    r"(?P<home>[^:]+):[^:]+"
+    rf"(?P<name>{_LOGIN}|{_NUMBERED}):\*:(?P<uid>{_ID}):(?P<gid>{_ID}):(?P<gecos>{GECOS}):"
+    rf"(?P<home>/home/{_LOGIN}|/archive/{_NUMBERED}|/nonexistent):[^:]+"
 )
+# The password, which nobody has, tells a person's private group (*) from a team (!).
 _GROUP_LINE = re.compile(
-    r"(?P<name>[a-z][a-z0-9_~-]{0,39}):\*:(?P<gid>[1-9][0-9]{3,9}):[a-z0-9_,-]*"
+    rf"(?P<name>{_LOGIN}|{_NUMBERED}):(?P<kind>[*!]):(?P<gid>{_ID}):"
+    rf"(?P<members>(?:{_LOGIN}(?:,{_LOGIN})*)?)"
 )
 
 
-@dataclass(frozen=True)
-class Entry:
-    """One person.
-
-    ``archived`` is 0 for the living and the number N in ``alice~N`` for a tombstone: ``~`` is
-    in no login, so a tombstone is nobody's account. ``moving`` says that a tombstone's home is
-    still to be moved into the archive; it is told by the home field, so that it survives a crash.
-    """
+class _Named:
+    """``archived`` is 0, or the number N of a tombstone: ``~`` is in no login or team's name."""
 
     login: str
-    uid: int
-    gid: int
-    hub_name: str
-    archived: int = 0
-    moving: bool = False
+    archived: int
 
     @property
     def name(self) -> str:
         return f"{self.login}~{self.archived}" if self.archived else self.login
 
+
+@dataclass(frozen=True)
+class Entry(_Named):
+    """One person.
+
+    ``gecos`` is the name as the admin or the provider gives it. ``moving_from`` says where a home
+    is that still has to be moved to its place; it is told by the home field, so that it survives
+    a crash: ``/home/OLD`` is data/users/OLD, ``/archive/OLD~1`` is data/archive/OLD~1.
+    """
+
+    login: str
+    uid: int
+    gid: int
+    gecos: str
+    archived: int = 0
+    moving_from: str = ""
+
+    @property
+    def place(self) -> str:
+        return f"/archive/{self.name}" if self.archived else f"/home/{self.login}"
+
     @property
     def passwd_line(self) -> str:
-        home = f"/home/{self.login}" if self.moving or not self.archived else "/nonexistent"
+        settled = "/nonexistent" if self.archived else self.place
         shell = "/usr/sbin/nologin" if self.archived else "/bin/bash"
-        return f"{self.name}:*:{self.uid}:{self.gid}:{self.hub_name}:{home}:{shell}"
+        home = self.moving_from or settled
+        return f"{self.name}:*:{self.uid}:{self.gid}:{self.gecos}:{home}:{shell}"
+
+
+@dataclass(frozen=True)
+class Team(_Named):
+    """A group of people with a folder; its name is in ``login`` as a person's is."""
+
+    login: str
+    gid: int
+    members: frozenset[str] = frozenset()
+    archived: int = 0
+
+    @property
+    def group_line(self) -> str:
+        return f"{self.name}:!:{self.gid}:{','.join(sorted(self.members))}"
 
 
 @dataclass(frozen=True)
 class Ledger:
-    """The people, living and archived, in order of arrival, and the lines of other groups."""
+    """The people and the teams, living and archived, each in order of arrival."""
 
     entries: tuple[Entry, ...] = ()
-    team_lines: tuple[str, ...] = ()
+    teams: tuple[Team, ...] = ()
 
     def living(self, login: str) -> Entry | None:
         return next((e for e in self.entries if e.login == login and not e.archived), None)
 
-    def tombstones(self, login: str) -> list[Entry]:
-        return [e for e in self.entries if e.login == login and e.archived]
+    def tombstone(self, login: str) -> Entry | None:
+        """Return who of that login was archived last."""
+        found = [e for e in self.entries if e.login == login and e.archived]
+        return max(found, key=lambda entry: entry.archived, default=None)
+
+    def team(self, name: str) -> Team | None:
+        return next((t for t in self.teams if t.login == name and not t.archived), None)
+
+    def teams_of(self, entry: Entry) -> tuple[Team, ...]:
+        return tuple(t for t in self.teams if entry.name in t.members)
 
     def owner_of(self, number: int) -> str | None:
         """Name whose uid or gid ``number`` is or was: a person, a tombstone or a team."""
         people = (e.name for e in self.entries if number in (e.uid, e.gid))
-        teams = (line.split(":")[0] for line in self.team_lines if f":{number}:" in line)
+        teams = (t.name for t in self.teams if number == t.gid)
         return next(people, None) or next(teams, None)
+
+    def next_archived(self, login: str) -> int:
+        """Return the number of the next tombstone; a home that waits to leave keeps its own."""
+        waiting = [e.moving_from.partition(f"/archive/{login}~")[2] for e in self.entries]
+        numbers = [n.archived for n in (*self.entries, *self.teams) if n.login == login]
+        return 1 + max((*numbers, *(int(n) for n in waiting if n)), default=0)
+
+    def check_new_login(self, login: str) -> None:
+        """Raise ``RefusedError`` if nobody can get the ``login`` now."""
+        if self.living(login):
+            raise RefusedError("taken", f"{login} is somebody's login: choose another one.")
+        if any(t.login == login for t in self.teams):
+            raise RefusedError("taken", f"{login} is the name of a team: choose another login.")
+        for entry in self.entries:
+            if entry.moving_from == f"/home/{login}":
+                why = f"The home of {entry.name} still lies in data/users/{login}"
+                raise RefusedError("taken", f"{why}: the log of the warden says why.")
 
     def add(self, entry: Entry) -> Self:
         return replace(self, entries=(*self.entries, entry))
 
     def update(self, old: Entry, new: Entry) -> Self:
-        return replace(self, entries=tuple(new if e == old else e for e in self.entries))
+        """Put ``new`` in the place of ``old``; its teams follow a living person's login."""
+        names = {old.name: set() if new.archived else {new.name}}
+        teams = (
+            replace(t, members=frozenset().union(*(names.get(m, {m}) for m in t.members)))
+            for t in self.teams
+        )
+        entries = (new if e == old else e for e in self.entries)
+        return replace(self, entries=tuple(entries), teams=tuple(teams))
 
-    def archive(self, entry: Entry) -> Self:
-        number = 1 + max((e.archived for e in self.tombstones(entry.login)), default=0)
-        return self.update(entry, replace(entry, archived=number, moving=True))
+    def put_team(self, team: Team) -> Self:
+        """Add ``team``, or put it in the place of the one that has its gid."""
+        teams = {**{t.gid: t for t in self.teams}, team.gid: team}
+        return replace(self, teams=tuple(teams.values()))
 
     @property
     def passwd(self) -> str:
@@ -84,7 +148,7 @@ class Ledger:
     @property
     def group(self) -> str:
         private = [f"{e.name}:*:{e.gid}:" for e in self.entries]
-        return "".join(line + "\n" for line in (*private, *self.team_lines))
+        return "".join(line + "\n" for line in (*private, *(t.group_line for t in self.teams)))
 
 
 def parse(passwd: str, group: str) -> Ledger:
@@ -97,21 +161,40 @@ def parse(passwd: str, group: str) -> Ledger:
         must be what this module would write.
     """
     entries: list[Entry] = []
-    names: set[str] = set()
-    numbers: set[int] = set()
+    taken: set[int | str] = set()  # numbers, names, and places of homes
     for number, match in enumerate(_matches("passwd", passwd, _PASSWD_LINE), start=1):
-        archived = int(match["archived"] or 0)
-        moving = bool(archived) and match["home"] != "/nonexistent"
-        uid, gid = int(match["uid"]), int(match["gid"])
-        entry = Entry(match["login"], uid, gid, match["hub_name"], archived, moving)
-        if entry.passwd_line != match[0] or entry.name in names or {uid, gid} & numbers:
+        login, _, archived = match["name"].partition("~")
+        ids = int(match["uid"]), int(match["gid"])
+        entry = Entry(login, *ids, match["gecos"], int(archived or 0))
+        if match["home"] not in (entry.place, "/nonexistent"):
+            entry = replace(entry, moving_from=match["home"])
+        homes = {entry.place, entry.moving_from} - {""}
+        if entry.passwd_line != match[0] or taken & {*ids, *homes}:
             raise damaged("passwd", match[0], number)
-        names.add(entry.name)
-        numbers |= {uid, gid}
+        taken |= {*ids, *homes}
         entries.append(entry)
-    groups = _matches("group", group, _GROUP_LINE)
-    # A group with a person's gid is private, perhaps of a state before or after a crash.
-    return Ledger(tuple(entries), tuple(m[0] for m in groups if int(m["gid"]) not in numbers))
+    return Ledger(tuple(entries), tuple(_teams(group, entries, taken)))
+
+
+def _teams(group: str, entries: list[Entry], taken: set[int | str]) -> Iterator[Team]:
+    by_gid, by_old_login = {e.gid: e for e in entries}, dict[str, Entry]()
+    taken |= {e.name for e in entries}
+    for number, match in enumerate(_matches("group", group, _GROUP_LINE), start=1):
+        name, gid, members = match["name"], int(match["gid"]), set(match["members"].split(","))
+        if match["kind"] == "*" and gid in by_gid and name not in by_old_login and members == {""}:
+            by_old_login[name] = by_gid[gid]
+        elif (
+            match["kind"] == "!"
+            and not {gid, name} & taken
+            and by_old_login.keys() >= members - {""}
+        ):
+            login, _, archived = name.partition("~")
+            people = (by_old_login[member] for member in members - {""})
+            living = frozenset(entry.login for entry in people if not entry.archived)
+            yield Team(login, gid, living, int(archived or 0))
+            taken |= {gid, name}
+        else:  # a person whom passwd does not know is refused too: numbers would be given twice
+            raise damaged("group", match[0], number)
 
 
 def damaged(file: str, line: str, number: int) -> RefusedError:

@@ -1,5 +1,6 @@
 """Identity to mounts: what a person's container sees of the host. Pure."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -15,10 +16,13 @@ class Mount:
     volume: bool = False
 
 
-def resolve_mounts(login: str, host_data: PurePosixPath, hub_run_volume: str) -> tuple[Mount, ...]:
-    """Return the mounts of the person ``login``: the home is the only writable one."""
+def resolve_mounts(
+    login: str, teams: Iterable[str], host_data: PurePosixPath, hub_run_volume: str
+) -> tuple[Mount, ...]:
+    """Return the mounts of the person ``login``: home and teams are the only writable ones."""
     return (
         Mount(str(host_data / "users" / login), f"/home/{login}", read_only=False),
+        *(Mount(str(host_data / "teams" / t), f"/teams/{t}", read_only=False) for t in teams),
         Mount(str(host_data / "datasets"), "/datasets"),
         Mount(str(host_data / "presets"), "/opt/tinyberth/presets-site"),
         # The folder, not its files: the warden replaces them by rename.

@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from .errors import RefusedError, shown
-from .ledger import Entry
+from .ledger import Entry, Team
 from .mounts import engine_mount, resolve_mounts
 from .settings import Wiring
 
@@ -68,7 +68,11 @@ def requested_login(document: Mapping[str, Any]) -> str:
 
 
 def resolve_create(
-    document: Mapping[str, Any], entry: Entry, host: Host, wiring: Wiring
+    document: Mapping[str, Any],
+    entry: Entry,
+    teams: Collection[Team],
+    host: Host,
+    wiring: Wiring,
 ) -> dict[str, Any]:
     """Return the body that the engine gets for the hub's ``document``.
 
@@ -89,16 +93,19 @@ def resolve_create(
         _parse_memory(host_config, wiring.settings.mem_limit),
         _parse_cpus(host_config, wiring.settings.cpu_limit, host.cpus),
     )
-    built = build(request, entry, host, wiring)
+    built = build(request, entry, teams, host, wiring)
     _check_rest("", document, built, _PARSED)
     _check_rest("HostConfig.", host_config, built["HostConfig"], _PARSED_HOST)
     return built
 
 
-def build(request: SpawnRequest, entry: Entry, host: Host, wiring: Wiring) -> dict[str, Any]:
+def build(
+    request: SpawnRequest, entry: Entry, teams: Collection[Team], host: Host, wiring: Wiring
+) -> dict[str, Any]:
     """Return the whole body of ``containers/create``, from checked values alone."""
     env = {**request.env, **_own_env(entry)}
-    mounts = resolve_mounts(entry.login, host.data, wiring.hub_run_volume)
+    names = [team.name for team in teams]
+    mounts = resolve_mounts(entry.login, names, host.data, wiring.hub_run_volume)
     open_files = min(65536, host.open_files)  # more than the engine has itself fails
     return {
         "Image": wiring.user_image,
@@ -113,6 +120,7 @@ def build(request: SpawnRequest, entry: Entry, host: Host, wiring: Wiring) -> di
         "HostConfig": {
             "NetworkMode": wiring.user_network,
             "Mounts": [engine_mount(mount) for mount in mounts],
+            "GroupAdd": groups(teams),
             "Memory": request.memory,
             "MemorySwap": request.memory,  # equal to Memory means no swap
             "NanoCpus": request.nano_cpus,
@@ -130,6 +138,10 @@ def build(request: SpawnRequest, entry: Entry, host: Host, wiring: Wiring) -> di
             "RestartPolicy": {"Name": "no"},  # the hub decides who runs
         },
     }
+
+
+def groups(teams: Collection[Team]) -> list[str]:
+    return [str(team.gid) for team in teams]
 
 
 def refused(path: str, why: str) -> RefusedError:

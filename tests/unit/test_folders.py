@@ -11,7 +11,7 @@ import pytest
 from warden_crash import killed_at_each_step
 
 from tinyberth_warden.errors import RefusedError
-from tinyberth_warden.homes import ensure_home, owners
+from tinyberth_warden.folders import Folder, ensure_folder
 from tinyberth_warden.ledger import Entry, Ledger
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="gives folders to other uids")
@@ -19,6 +19,14 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="gives folders to othe
 ALICE = Entry("alice", 20001, 20001, "alice")
 BOB = Entry("bob", 20002, 20002, "bob")
 LEDGER = Ledger((ALICE, BOB))
+
+
+def home(users, entry=ALICE):
+    return Folder(users.fd, "users", entry.login, entry.uid, entry.gid, 0o700, entry.name)
+
+
+def ensure_home(users, *, dry_run=False):
+    return ensure_folder(home(users), LEDGER, dry_run=dry_run)
 
 
 @pytest.fixture
@@ -39,16 +47,16 @@ def state(path):
 
 
 def test_a_missing_home_is_made_for_its_owner_alone(users):
-    assert ensure_home(users.fd, ALICE, LEDGER)
+    assert ensure_home(users)
     found = (users.path / "alice").lstat()
     assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (20001, 20001, 0o700)
-    assert not ensure_home(users.fd, ALICE, LEDGER), "the second time it is there"
+    assert not ensure_home(users), "the second time it is there"
 
 
 def test_whatever_the_umask(users):
     os.umask(0o777)
     try:
-        ensure_home(users.fd, ALICE, LEDGER)
+        ensure_home(users)
     finally:
         os.umask(0o022)
     assert stat.S_IMODE((users.path / "alice").lstat().st_mode) == 0o700
@@ -61,12 +69,12 @@ def test_a_home_that_is_there_is_left_as_it_is(users):
     os.chown(home, 20001, 100)
     home.chmod(0o2775)
     before = state(users.path)
-    assert not ensure_home(users.fd, ALICE, LEDGER)
+    assert not ensure_home(users)
     assert state(users.path) == before
 
 
 def test_a_dry_run_makes_nothing(users):
-    assert ensure_home(users.fd, ALICE, LEDGER, dry_run=True)
+    assert ensure_home(users, dry_run=True)
     assert not list(users.path.iterdir())
 
 
@@ -86,14 +94,14 @@ def full_folder_of_root(path):
 @pytest.mark.parametrize(
     ("make", "says"),
     [
-        (folder_of(20002), "is a folder of uid 20002 (bob)"),
-        (folder_of(1000), "is a folder of uid 1000 (unknown here)"),
-        (full_folder_of_root, "is a folder of uid 0 (root)"),
-        (lambda path: path.symlink_to("/etc"), "is a symbolic link of uid 0 (root)"),
+        (folder_of(20002), "is a folder of uid 20002 and gid 20002 (bob)"),
+        (folder_of(1000), "is a folder of uid 1000 and gid 1000 (unknown here)"),
+        (full_folder_of_root, "is a folder of uid 0 and gid 0 (root)"),
+        (lambda path: path.symlink_to("/etc"), "is a symbolic link of uid 0 and gid 0 (root)"),
         (lambda path: path.symlink_to("bob"), "is a symbolic link"),
         (lambda path: path.symlink_to("nowhere"), "is a symbolic link"),
-        (lambda path: path.touch(), "is a file of uid 0 (root)"),
-        (os.mkfifo, "is a FIFO of uid 0 (root)"),
+        (lambda path: path.touch(), "is a file of uid 0 and gid 0 (root)"),
+        (os.mkfifo, "is a FIFO of uid 0 and gid 0 (root)"),
         (lambda path: os.mknod(path, stat.S_IFCHR, os.makedev(1, 3)), "is a file of uid 0"),
     ],
 )
@@ -106,29 +114,20 @@ def test_what_is_in_the_way_is_refused_and_left_alone(users, make, says, dry_run
         pytest.skip("no device files here")
     before = state(users.path)
     with pytest.raises(RefusedError) as refused:
-        ensure_home(users.fd, ALICE, LEDGER, dry_run=dry_run)
+        ensure_home(users, dry_run=dry_run)
     assert refused.value.status == 409
     assert says in refused.value.message
-    assert "uid 20001 (alice)" in refused.value.message
+    assert "of uid 20001 and gid 20001 (alice)" in refused.value.message
     assert "move it away" in refused.value.message
     assert state(users.path) == before
 
 
 def test_killed_at_any_step_the_next_one_finishes(users, monkeypatch):
-    for _ in killed_at_each_step(
-        monkeypatch, lambda: None, lambda _: ensure_home(users.fd, ALICE, LEDGER)
-    ):
-        ensure_home(users.fd, ALICE, LEDGER)
+    for _ in killed_at_each_step(monkeypatch, lambda: None, lambda _: ensure_home(users)):
+        ensure_home(users)
         found = (users.path / "alice").lstat()
         assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (20001, 20001, 0o700)
         (users.path / "alice").rmdir()
-
-
-def test_owners_leave_root_out_and_follow_nothing(users):
-    folder_of(20001)(users.path / "alice")
-    (users.path / "made-by-root").mkdir()
-    (users.path / "link").symlink_to("alice")
-    assert owners(users.fd) == {"alice": 20001}
 
 
 @pytest.mark.timeout(120)
@@ -164,7 +163,7 @@ def test_ten_thousand_swaps_are_never_followed(users, tmp_path):
     try:
         for _ in range(10_000):
             try:
-                made += ensure_home(users.fd, ALICE, LEDGER)
+                made += ensure_home(users)
             except (RefusedError, OSError):  # noqa: PERF203 - each try may end either way
                 refused += 1
     finally:
