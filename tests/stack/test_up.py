@@ -50,7 +50,7 @@ def test_services_run_with_nothing_that_they_do_not_need(
     assert host["ReadonlyRootfs"]
     assert host["CapDrop"] == ["ALL"]
     added = [name.removeprefix("CAP_") for name in host["CapAdd"] or []]
-    assert added == (["CHOWN"] if service == "warden" else [])
+    assert added == (["CHOWN", "DAC_READ_SEARCH"] if service == "warden" else [])
     assert "no-new-privileges:true" in host["SecurityOpt"]
     assert host["Init"]
     assert host["Memory"] > 0
