@@ -1,8 +1,6 @@
-"""Accounts: who may sign in here with a password, in a small table of our own.
+"""Accounts: who may sign in here and by what, in a small table of our own.
 
-A file beside JupyterHub's database, not a table in it: the hub's own session may hold
-SQLite's one write lock while it awaits, and a second writer in the same process would then
-wait for itself. All methods block for a few milliseconds; call them in a thread.
+All methods block for a few milliseconds; call them in a thread.
 """
 
 from __future__ import annotations
@@ -14,32 +12,33 @@ from pathlib import Path
 
 from sqlalchemy import (
     Column,
-    Engine,
+    Index,
     Integer,
     MetaData,
     String,
     Table,
-    create_engine,
     delete,
-    event,
     insert,
     select,
     update,
 )
-from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.pool import ConnectionPoolEntry
 
-_metadata = MetaData()
+from .state_file import open_tables
 
 _accounts = Table(
     "accounts",
-    _metadata,
-    Column("name", String, primary_key=True),  # the Hub's user name
+    MetaData(),
+    Column("name", String, primary_key=True),  # the login, which is the Hub's user name
     Column("account_id", String, nullable=False),  # random; never the same for two people
     Column("password_hash", String),  # argon2id, or NULL: invited, waiting for the link
     Column("link_serial", Integer, nullable=False),  # counts links made and passwords set
     Column("created_at", String, nullable=False),  # ISO 8601, UTC
+    Column("given_name", String),  # as the admin or the provider wrote it; NULL: the login
+    # Who this is to a provider (OAuth), once they have signed in. Two NULLs are not equal.
+    Column("provider", String),
+    Column("subject", String),
+    Index("accounts_by_subject", "provider", "subject", unique=True),
 )
 
 
@@ -52,19 +51,22 @@ class Account:
     password_hash: str | None
     link_serial: int
     created_at: str
+    given_name: str | None = None
+    provider: str | None = None
+    subject: str | None = None
 
     @property
     def state(self) -> str:
-        return "active" if self.password_hash else "invited"
+        return "active" if self.password_hash or self.subject else "invited"
 
 
 class AccountStore:
     """The table of accounts in one SQLite file."""
 
     def __init__(self, path: Path) -> None:
-        self._engine = _open(path)
+        self._engine = open_tables(path, _accounts)
 
-    def ensure(self, name: str) -> Account:
+    def ensure(self, name: str, given_name: str | None = None) -> Account:
         """Return the account of ``name``, made if there is none."""
         fresh = Account(
             name=name,
@@ -72,6 +74,7 @@ class AccountStore:
             password_hash=None,
             link_serial=0,
             created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            given_name=given_name,
         )
         try:
             with self._engine.begin() as connection:
@@ -119,20 +122,39 @@ class AccountStore:
             )
         return result.rowcount == 1
 
+    def find_by_subject(self, provider: str, subject: str) -> Account | None:
+        """Return the account of whom ``provider`` calls ``subject``."""
+        known = (_accounts.c.provider == provider) & (_accounts.c.subject == subject)
+        with self._engine.connect() as connection:
+            row = connection.execute(select(_accounts).where(known)).first()
+        return Account(**row._mapping) if row else None
+
+    def bind_subject(self, name: str, provider: str, subject: str) -> bool:
+        """Say who ``name`` is to ``provider``, unless that is said; return whether it is so now.
+
+        False too where that subject is somebody else's here, or there is no such account.
+        """
+        unbound = (_accounts.c.name == name) & (_accounts.c.subject.is_(None))
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(
+                    update(_accounts).where(unbound).values(provider=provider, subject=subject)
+                )
+        except IntegrityError:
+            return False
+        account = self.get(name)
+        return account is not None and (account.provider, account.subject) == (provider, subject)
+
+    def rename(self, old: str, new: str, given_name: str | None) -> None:
+        """Give the account of ``old`` to the login ``new``; its links die. Idempotent."""
+        with self._engine.begin() as connection:
+            connection.execute(
+                update(_accounts)
+                .where(_accounts.c.name == old)
+                .values(name=new, given_name=given_name)
+            )
+
     def remove(self, name: str) -> None:
         """Forget ``name``: password and links die with the row."""
         with self._engine.begin() as connection:
             connection.execute(delete(_accounts).where(_accounts.c.name == name))
-
-
-def _open(path: Path) -> Engine:
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
-
-    @event.listens_for(engine, "connect")
-    def _use_write_ahead_log(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-        # Readers do not wait for the writer, and a power cut leaves the old state.
-        connection.cursor().execute("PRAGMA journal_mode=WAL")
-
-    path.touch(mode=0o600)
-    _metadata.create_all(engine)
-    return engine

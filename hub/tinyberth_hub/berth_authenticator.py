@@ -1,7 +1,7 @@
 """Who belongs here: what every way of signing in shares.
 
-A person is added by an admin, by any of JupyterHub's own ways; JupyterHub calls ``add_user`` and
-``delete_user`` for all of them. How a person then proves to be that person is for subclasses.
+A person is added by an admin, by our own page and terminal or by JupyterHub's; all of them lead to
+``people``. How a person then proves to be that person is for subclasses.
 """
 
 from __future__ import annotations
@@ -12,12 +12,21 @@ from typing import Any
 from jupyterhub.auth import Authenticator
 from jupyterhub.user import User
 from tornado.web import RequestHandler
+from traitlets import Unicode
 
 from tinyberth_common.names import NameRefusedError, check_login, normalize_login
 
-from .accounts import AccountStore
-from .people_api import LinkAPIHandler, PeopleAPIHandler
+from .accounts import Account, AccountStore
+from .hub_users import HubUsers
+from .journal import Journal
+from .operations import Stores
+from .people import People
+from .people_api import people_handlers
 from .settings import STATE_DIR
+from .stock_groups_api import stock_groups_handlers
+from .stock_users_api import stock_users_handlers
+from .teams import TeamLedger, watch_memberships
+from .teams_api import teams_handlers
 from .warden_client import WardenClient
 
 Handlers = list[tuple[str, type[RequestHandler]]]
@@ -26,9 +35,21 @@ Handlers = list[tuple[str, type[RequestHandler]]]
 class BerthAuthenticator(Authenticator):
     """Accounts of our own beside JupyterHub's users, and a berth for each."""
 
+    first_admin = Unicode(help="Login of who is made an admin where there is none.").tag(
+        config=True
+    )
+
+    auth_name = ""
+    """The value of AUTH that this stands for."""
+
+    people: People
+    """Where people and teams change, once the hub's application is there."""
+
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.accounts = AccountStore(STATE_DIR / "accounts.sqlite")
+        state_file = STATE_DIR / "accounts.sqlite"
+        self.accounts = AccountStore(state_file)
+        self.journal = Journal(state_file)
         self.warden = WardenClient()
 
     def normalize_username(self, username: str) -> str:
@@ -42,27 +63,56 @@ class BerthAuthenticator(Authenticator):
             return False
         return True
 
-    async def add_user(self, user: User) -> None:
-        """Give the person a berth and an account that waits for its first sign-in. Idempotent.
+    def resolve_person(self, name: str) -> tuple[str, str]:
+        """Return the login of whom an admin calls ``name``, and the name as it is shown. Pure.
 
+        Raises
+        ------
+        NameRefusedError
+        """
+        login = check_login(self.normalize_username(name))
+        return login, login
+
+    async def link_for(self, _: Account) -> str | None:
+        """Return a fresh one-time link, where people sign in by what a link has set."""
+        return None
+
+    def check_blocked_users(self, username: str, authentication: Any = None) -> bool:
+        """Let nobody in whose removal has begun."""
+        allowed: bool = super().check_blocked_users(username, authentication)
+        return allowed and not self.people.is_leaving(username)
+
+    async def add_user(self, user: User) -> None:
+        """Give a user of JupyterHub's a berth and an account, unless they have it. Idempotent.
+
+        JupyterHub calls it for every user at its start, and for who signs in for the first time.
         The warden comes first: where it refuses, no account is left half made.
         """
         check_login(user.name)
+        super().add_user(user)
+        if user.name in self.journal.logins():
+            return  # a change was cut short; it is finished when the hub serves
         if await asyncio.to_thread(self.accounts.get, user.name) is None:
             await self.warden.ensure_berth(user.name)
             await asyncio.to_thread(self.accounts.ensure, user.name)
-        super().add_user(user)
-
-    async def delete_user(self, user: User) -> None:
-        """Move the home to the archive, then forget password and links."""
-        await self.warden.archive_berth(user.name)
-        await asyncio.to_thread(self.accounts.remove, user.name)
-        super().delete_user(user)
 
     def get_handlers(self, app: Any) -> Handlers:
-        """Our pages and API; JupyterHub serves them below /hub, before its own."""
+        """Our pages and API; JupyterHub serves them below /hub, before its own.
+
+        JupyterHub calls this once, when its database and its users are there: what needs them
+        begins here.
+        """
+        hub = HubUsers(app)
+        teams = TeamLedger(self.warden, hub, self.log)
+        throttle = getattr(self, "throttle", None)
+        stores = Stores(self.warden, hub, self.accounts, teams, throttle)
+        self.people = People(stores, self.journal, self.log, self.first_admin)
+        watch_memberships(app.db, self.people.settle_soon)
+        self._settling = asyncio.ensure_future(self.people.run(hub.serving()))
         return [
             *super().get_handlers(app),
-            ("/api/tinyberth/people", PeopleAPIHandler),
-            ("/api/tinyberth/people/([^/]+)/link", LinkAPIHandler),
+            *people_handlers,
+            *teams_handlers,
+            *stock_users_handlers,
+            *stock_groups_handlers,
         ]

@@ -84,6 +84,8 @@ def user_list(_: argparse.Namespace) -> int:
         return 1
     rows = [("NAME", "UID:GID", "STATE", "ADMIN", "SERVER")]
     for person in answer["people"]:
+        if person["archive"]:
+            continue
         ids = f"{person['uid']}:{person['gid']}" if person["uid"] is not None else "-"
         rows.append(
             (

@@ -14,6 +14,7 @@ from .secret_files import ensure_secret
 from .settings import (
     CLI_SERVICE,
     HUB_SOCKET,
+    PEOPLE_SCOPE,
     PROXY_API_SOCKET,
     PROXY_TOKEN_FILE,
     STATE_DIR,
@@ -86,7 +87,8 @@ def update_accounts(c: Config, hub: HubSettings) -> None:
     c.JupyterHub.authenticator_class = LinkAuthenticator
     c.LinkAuthenticator.link_days = hub.settings.link_days
     c.LinkAuthenticator.public_url = hub.settings.public_url
-    c.Authenticator.admin_users = {hub.settings.admin}
+    # Not JupyterHub's admin_users, which would make this one an admin again at each start.
+    c.BerthAuthenticator.first_admin = hub.settings.admin
     # Whoever has an account was added by an admin; there is no other way to get one.
     c.Authenticator.allow_all = True
 
@@ -94,11 +96,16 @@ def update_accounts(c: Config, hub: HubSettings) -> None:
 def update_cli_service(c: Config, token: str) -> None:
     """Let `tinyberth-hub user …` do what it is for and nothing else."""
     c.JupyterHub.services = [{"name": CLI_SERVICE, "api_token": token}]
+    c.JupyterHub.custom_scopes = {
+        PEOPLE_SCOPE: {
+            "description": "Add, change and remove people, admins too, by Tinyberth's API"
+        }
+    }
     c.JupyterHub.load_roles = [
         {
             "name": CLI_SERVICE,
-            "description": "Add people, list them and make their links, from the terminal",
-            "scopes": ["admin:users"],
+            "description": "Manage people and teams from the terminal",
+            "scopes": [PEOPLE_SCOPE],
             "services": [CLI_SERVICE],
         }
     ]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from tornado import web
 from tornado.web import RequestHandler
 from traitlets import Int, Unicode
 
@@ -24,6 +23,8 @@ from .welcome import WelcomeHandler
 
 class LinkAuthenticator(BerthAuthenticator):
     """Passwords of our own, set by one-time links."""
+
+    auth_name = "local"
 
     link_days = Int(7, min=1, help="How long a one-time link works, in days.").tag(config=True)
     public_url = Unicode(help="Address that links begin with.").tag(config=True)
@@ -42,20 +43,14 @@ class LinkAuthenticator(BerthAuthenticator):
         matches = await asyncio.to_thread(password_matches, data.get("password", ""), stored)
         return name if matches else None
 
-    async def make_link(self, name: str) -> str:
-        """Return a fresh one-time link for ``name``; links made before stop working.
-
-        Raises
-        ------
-        tornado.web.HTTPError
-            404 if there is no such account.
-        """
-        account = await asyncio.to_thread(self.accounts.renew_link, name)
-        if account is None:
-            raise web.HTTPError(404, f"There is no account named {name!a}.")
+    async def link_for(self, account: Account) -> str | None:
+        """Return a fresh one-time link; links made before stop working."""
+        renewed = await asyncio.to_thread(self.accounts.renew_link, account.name)
+        if renewed is None:
+            return None  # removed in this moment
         # After the # sign: a browser keeps that part to itself, so that the token reaches no
         # access log and no Referer header on the way.
-        return f"{self.public_url}/hub/welcome#{self.links.make(account)}"
+        return f"{self.public_url}/hub/welcome#{self.links.make(renewed)}"
 
     async def open_link(self, token: str) -> Account:
         """Return the account that ``token`` opens; raises LinkRefusedError."""

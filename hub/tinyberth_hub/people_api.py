@@ -1,129 +1,147 @@
-"""REST API for adding people and making their links, below /hub/api/tinyberth/people.
-
-For admins in the browser and for the service that `tinyberth-hub user …` speaks as. JupyterHub
-has no request that adds a user with a uid or answers with a link; the rest is its own API.
-"""
+"""REST API of people, below /hub/api/tinyberth/people: list, preview, add, change, remove."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import Any
 from urllib.parse import unquote
 
-from jupyterhub import orm
 from jupyterhub.apihandlers.base import APIHandler
-from jupyterhub.roles import assign_default_roles
-from jupyterhub.scopes import needs_scope
-from tornado import web
 
-from tinyberth_common.names import NameRefusedError, check_login
+from .api_base import PeopleHandler, list_of_names
+from .csv_import import Line, Present, judge, lines_of, parse_csv
+from .people_view import list_people
+from .person_operations import Add, Change, Remove, Rename, Restore
+from .refusals import ChangeRefusedError
 
-from .settings import CLI_SERVICE
-from .warden_client import WardenError
-
-
-class _AdminAPIHandler(APIHandler):
-    """A link opens any account, an admin's too, so the scope to edit users is not enough."""
-
-    def require_admin(self) -> None:
-        caller = self.current_user
-        is_cli = isinstance(caller, orm.Service) and caller.name == CLI_SERVICE
-        if not (is_cli or getattr(caller, "admin", False)):
-            raise web.HTTPError(403, "Only admins add people and make links.")
+_PERSON_FIELDS: dict[str, Any] = {
+    "name": str,
+    "uid": (int, type(None)),
+    "gid": (int, type(None)),
+    "teams": (list, type(None)),
+    "admin": (bool, type(None)),
+}
 
 
-class PeopleAPIHandler(_AdminAPIHandler):
-    """The people of this hub."""
+class PeopleAPIHandler(PeopleHandler):
+    """Everybody."""
 
-    @needs_scope("admin:users")
     async def get(self) -> None:
-        """List: name, login, uid, gid, state (invited or active), admin, server (bool)."""
-        self.require_admin()
-        accounts = await asyncio.to_thread(self.authenticator.accounts.all)
-        berths = await _or_http_error(self.authenticator.warden.list_berths())
-        people = []
-        for orm_user in self.db.query(orm.User).order_by(orm.User.name):
-            user = self.users[orm_user]
-            berth, account = berths.get(user.name), accounts.get(user.name)
-            people.append(
-                {
-                    "name": user.name,
-                    "login": berth.login if berth else None,
-                    "uid": berth.uid if berth else None,
-                    "gid": berth.gid if berth else None,
-                    "state": account.state if account else "no account",
-                    "admin": user.admin,
-                    "server": user.running,
-                }
-            )
-        self.write(json.dumps({"people": people}))
+        """List everybody, the removed ones too."""
+        people, measured_at = await list_people(self.people.stores)
+        auth = self.authenticator.auth_name
+        self.answer({"people": people, "measured_at": measured_at, "auth": auth})
 
-    @needs_scope("admin:users")
     async def post(self) -> None:
-        """Add one person: ``{"name", "uid"?, "gid"?}``; answers with the berth and a link."""
-        self.require_admin()
-        name, uid, gid = _parse_person(self.get_json_body())
-        name = self.authenticator.normalize_username(name)
-        try:
-            check_login(name)
-        except NameRefusedError as refusal:
-            raise web.HTTPError(400, str(refusal)) from None
-        if self.find_user(name) is not None:
-            raise web.HTTPError(
-                409, f"{name} is there already; ./tinyberth user link {name} makes a new link."
+        """Add one person; the answer has the one-time link, where there are links."""
+        given = self.body(**_PERSON_FIELDS)
+        if "name" not in given:
+            raise ChangeRefusedError(400, 'The body must be an object such as {"name": "alice"}.')
+        login, name = self.resolve_person(given["name"])
+        teams = list_of_names(given.get("teams") or [], "teams")
+        ids, admin = (given.get("uid"), given.get("gid")), bool(given.get("admin"))
+        await self.make_change(Add(login, name, *ids, teams=teams, admin=admin))
+        self.answer(await self.with_link(login), 201)
+
+
+class PersonAPIHandler(PeopleHandler):
+    """One person: a login, or a tombstone such as ``alice~1``."""
+
+    async def get(self, quoted_login: str) -> None:
+        self.answer(await self.person(unquote(quoted_login)))
+
+    async def patch(self, quoted_login: str) -> None:
+        """Make or unmake an admin, set the exact list of teams."""
+        login = unquote(quoted_login)
+        given = self.body(admin=bool, teams=list)
+        teams = list_of_names(given["teams"], "teams") if "teams" in given else None
+        await self.make_change(Change(login, given.get("admin"), teams))
+        self.answer(await self.person(login))
+
+    async def delete(self, quoted_login: str) -> None:
+        """Remove the person; the files go to the archive."""
+        login = unquote(quoted_login)
+        if login == self.current_user.name:
+            raise ChangeRefusedError(
+                409, "Nobody removes themselves: another admin can, or the terminal on the host."
             )
-        berth = await _or_http_error(
-            self.authenticator.warden.ensure_berth(name, uid=uid, gid=gid)
-        )
-        user = self.user_from_username(name)
-        assign_default_roles(self.db, entity=user)
-        self.db.commit()
-        try:
-            await self.authenticator.add_user(user)
-        except Exception:
-            self.users.delete(user)
-            raise
-        link = await self.authenticator.make_link(name)
-        self.log.info("%s added %s (uid %i)", self.current_user.name, name, berth.uid)
-        self.set_status(201)
-        self.write(json.dumps({**vars(berth), "link": link}))
+        tombstone = await self.make_change(Remove(login))
+        archive = tombstone.archive if tombstone else None
+        self.answer({"archive": archive, "home": archive and f"data/archive/{archive}"})
 
 
-class LinkAPIHandler(_AdminAPIHandler):
+class PreviewAPIHandler(PersonAPIHandler):
+    """What would become of a list of people. Else its address is that of who is named preview."""
+
+    async def post(self, _: str) -> None:
+        """Judge each line of a list; nothing is changed."""
+        given = self.body(csv=str, people=list)
+        if len(given) != 1:
+            raise ChangeRefusedError(400, "The body must have either csv or people.")
+        lines = parse_csv(given["csv"]) if "csv" in given else lines_of(given["people"])
+        stores = self.people.stores
+        berths = await stores.warden.list_berths()
+        teams = {team.name: team.gid for team in await stores.warden.list_teams()}
+        present = Present({row.name for row in stores.hub.rows()}, berths, teams)
+        outcomes = await asyncio.to_thread(self._judge_all, lines, present)
+        self.answer({"lines": outcomes})
+
+    def _judge_all(self, lines: list[Line], present: Present) -> list[dict[str, object]]:
+        return [judge(line, present, self.authenticator.resolve_person) for line in lines]
+
+
+class LinkAPIHandler(PeopleHandler):
     """One-time links."""
 
-    @needs_scope("admin:users")
-    async def post(self, quoted_name: str) -> None:
-        """Make a fresh link: ``{"link"}``; null if ``if_invited`` and a password is set."""
-        self.require_admin()
-        name = self.authenticator.normalize_username(unquote(quoted_name))
-        account = await asyncio.to_thread(self.authenticator.accounts.get, name)
-        wanted = (self.get_json_body() or {}).get("if_invited") is not True
-        if wanted or account is None or account.state == "invited":
-            link = await self.authenticator.make_link(name)
-            self.log.info("%s made a link for %s", self.current_user.name, name)
-        else:
-            link = None
-        self.write(json.dumps({"name": name, "link": link}))
+    async def post(self, quoted_login: str) -> None:
+        """Make a fresh link: null with ``if_invited`` where nobody waits for one."""
+        login = unquote(quoted_login)
+        if_invited = self.body(if_invited=bool).get("if_invited", False)
+        await self.people.settled()
+        account = await asyncio.to_thread(self.authenticator.accounts.get, login)
+        link = None
+        if account is not None and not (if_invited and account.state != "invited"):
+            link = await self.link_of(account)
+        elif account is None and not if_invited:
+            raise ChangeRefusedError(404, f"There is nobody named {login[:40]!a} here.")
+        self.answer({"name": login, "login": login, "link": link})
 
 
-def _parse_person(body: Any) -> tuple[str, int | None, int | None]:
-    if not isinstance(body, dict) or not isinstance(body.get("name"), str):
-        raise web.HTTPError(400, 'The body must be an object such as {"name": "alice"}.')
-    unknown = body.keys() - {"name", "uid", "gid"}
-    if unknown:
-        raise web.HTTPError(400, f"Unknown fields: {', '.join(map(ascii, sorted(unknown)))}.")
-    for key in ("uid", "gid"):
-        number = body.get(key)
-        if number is not None and (isinstance(number, bool) or not isinstance(number, int)):
-            raise web.HTTPError(400, f"{key} must be a whole number.")
-    return body["name"], body.get("uid"), body.get("gid")
+class RenameAPIHandler(PeopleHandler):
+    async def post(self, quoted_login: str) -> None:
+        """Give the person another login; uid and home stay."""
+        to = self.body(to=str).get("to", "")
+        login, _ = self.resolve_person(to)
+        await self.make_change(Rename(unquote(quoted_login), login))
+        self.answer(await self.person(login))
 
 
-async def _or_http_error(call: Any) -> Any:
-    """Await a call to the warden; its refusal becomes the answer to our caller."""
-    try:
-        return await call
-    except WardenError as refusal:
-        raise web.HTTPError(refusal.status, refusal.message) from refusal
+class StopAPIHandler(PeopleHandler):
+    async def post(self, quoted_login: str) -> None:
+        """Stop the person's server, and answer when it has stopped."""
+        login = unquote(quoted_login)
+        self.body()
+        await self.people.stop_server(login, by=self.by)
+        self.answer(await self.person(login))
+
+
+class RestoreAPIHandler(PeopleHandler):
+    async def post(self, quoted_archive: str) -> None:
+        """Bring a removed person back, as the login of before or as another one."""
+        archive = unquote(quoted_archive)
+        wanted = self.body(**{"as": str}).get("as") or archive.partition("~")[0]
+        login, _ = self.resolve_person(wanted)
+        await self.make_change(Restore(archive, login))
+        self.answer(await self.with_link(login))
+
+
+_ROOT = "/api/tinyberth/people"
+people_handlers: list[tuple[str, type[APIHandler]]] = [
+    (_ROOT, PeopleAPIHandler),
+    (f"{_ROOT}/(preview)", PreviewAPIHandler),
+    (f"{_ROOT}/([^/]+)", PersonAPIHandler),
+    (f"{_ROOT}/([^/]+)/link", LinkAPIHandler),
+    (f"{_ROOT}/([^/]+)/rename", RenameAPIHandler),
+    (f"{_ROOT}/([^/]+)/stop", StopAPIHandler),
+    (f"{_ROOT}/([^/]+)/restore", RestoreAPIHandler),
+]

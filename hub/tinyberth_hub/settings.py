@@ -23,6 +23,9 @@ WARDEN_SOCKET = Path("/run/tinyberth/warden/warden.sock")
 CLI_SERVICE = "tinyberth-cli"
 """Name of the JupyterHub service that `tinyberth-hub user …` speaks as."""
 
+PEOPLE_SCOPE = "custom:tinyberth:people"
+"""The one scope of that service: our people API, and nothing of JupyterHub's own."""
+
 
 @dataclass(frozen=True)
 class HubSettings:

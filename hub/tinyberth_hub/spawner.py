@@ -18,8 +18,9 @@ from jupyterhub.utils import url_path_join
 from requests.exceptions import RequestException
 from traitlets import Unicode, default
 
+from .refusals import ChangeRefusedError
 from .spawn_steps import ProgressEvent, SpawnSteps
-from .warden_client import NOT_ANSWERING, WARDEN_WAIT_SECONDS, Berth, WardenClient
+from .warden_client import NOT_ANSWERING, WARDEN_WAIT_SECONDS, Berth
 
 POLL_SECONDS = 0.05
 """Between two looks at a starting server; JupyterHub's own back-off grows to seconds."""
@@ -46,6 +47,7 @@ class BerthSpawner(DockerSpawner):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._steps = SpawnSteps()
+        self._teams_at_start: list[str] | None = None
 
     @default("object_name")
     def _object_name_default(self) -> str:
@@ -69,10 +71,49 @@ class BerthSpawner(DockerSpawner):
     async def remove_object(self) -> None:
         """Remove the container, running or not: one that a crash left must not block a start."""
         try:
-            await self.docker("remove_container", self.object_id, v=True, force=True)
+            await self.docker(
+                "remove_container", self.object_id or self.object_name, v=True, force=True
+            )
         except APIError as error:
             if error.status_code not in {404, 409}:  # gone, or on its way
                 raise
+
+    async def discard(self) -> None:
+        """Leave no container of this person, whatever we know of it."""
+        self.object_id = ""
+        await self.remove_object()
+
+    @property
+    def teams(self) -> set[str]:
+        """The teams that the person is in now."""
+        return {group.name for group in self.user.groups}
+
+    @property
+    def teams_to_join(self) -> list[str]:
+        """Teams that a restart of the server would bring."""
+        return sorted(self.teams.difference(self._known_teams()))
+
+    @property
+    def teams_to_leave(self) -> list[str]:
+        """Teams that a restart of the server would end."""
+        return sorted(self._known_teams() - self.teams)
+
+    def _known_teams(self) -> set[str]:
+        return self.teams if self._teams_at_start is None else set(self._teams_at_start)
+
+    def get_state(self) -> dict[str, Any]:
+        state: dict[str, Any] = super().get_state()
+        if self._teams_at_start is not None:
+            state["teams"] = self._teams_at_start
+        return state
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        super().load_state(state)
+        self._teams_at_start = state.get("teams")
+
+    def clear_state(self) -> None:
+        super().clear_state()
+        self._teams_at_start = None
 
     async def progress(self) -> AsyncIterator[ProgressEvent]:
         async for event in self._steps.follow():
@@ -84,7 +125,12 @@ class BerthSpawner(DockerSpawner):
     async def start(self) -> tuple[str, int]:
         """Start the server and return (ip, port) when it answers."""
         self._steps = SpawnSteps()
-        berth = await WardenClient().ensure_berth(self.user.name)
+        self._teams_at_start = sorted(self.teams)
+        try:
+            await self.authenticator.people.before_start(self.user.name)
+        except ChangeRefusedError as refusal:
+            raise SpawnRefusedError(refusal.message) from None
+        berth = await self.authenticator.warden.ensure_berth(self.user.name)
         await self._steps.say(10, f"Preparing your files (uid {berth.uid})")
         self.extra_create_kwargs = container_identity(berth)
         await self._steps.say(30, "Starting your container")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from jupyterhub.handlers import BaseHandler
-from jupyterhub.orm import new_token
 from jupyterhub.utils import url_path_join
 
 from .accounts import Account
 from .links import LinkRefusedError
+from .sessions import end_sessions
 
 
 class WelcomeHandler(BaseHandler):
@@ -42,8 +42,7 @@ class WelcomeHandler(BaseHandler):
             )
             return
         # Whoever was signed in with the old password is not any more.
-        user.orm_user.cookie_id = new_token()
-        self.db.commit()
+        end_sessions(user)
         self.log.info("Password set by a one-time link for %s", user.name)
         self.set_login_cookie(user)
         self._jupyterhub_user = user

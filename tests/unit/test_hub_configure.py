@@ -59,11 +59,19 @@ def test_limits_follow_the_settings() -> None:
     assert c.Spawner.start_timeout == 60
 
 
-def test_the_terminal_service_may_edit_users_and_nothing_more() -> None:
+def test_the_terminal_service_may_use_our_people_api_and_nothing_of_jupyterhubs() -> None:
     c = Config()
     configure.update_cli_service(c, "t" * 64)
     (role,) = c.JupyterHub.load_roles
-    assert (role["scopes"], role["services"]) == (["admin:users"], ["tinyberth-cli"])
+    assert (role["scopes"], role["services"]) == (["custom:tinyberth:people"], ["tinyberth-cli"])
+    assert list(c.JupyterHub.custom_scopes) == ["custom:tinyberth:people"]
+
+
+def test_the_first_admin_is_one_where_there_is_none_and_not_at_each_start() -> None:
+    c = Config()
+    configure.update_accounts(c, hub_settings(ADMIN="jane"))
+    assert c.BerthAuthenticator.first_admin == "jane"
+    assert "admin_users" not in c.Authenticator
 
 
 def test_no_setting_is_set_twice() -> None:

@@ -17,6 +17,10 @@ class HomeKernelSpecManager(KernelSpecManager):
         return [str(home), *super()._kernel_dirs_default()]
 
 
+# Seconds that an answer of the hub about who somebody is counts (JupyterHub's default: 300). A
+# session that ended, by a new password or by removal, ends here after as long.
+c.HubOAuth.cache_max_age = 5
+
 c.ServerApp.kernel_spec_manager_class = HomeKernelSpecManager
 
 # No calls home: no news, no look for updates, no catalogue of extensions to fetch.

@@ -1,0 +1,140 @@
+"""How people look to an admin: one object for each, made of what all stores say."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from .accounts import Account
+from .operations import Stores
+from .warden_client import Berth, WardenError
+
+STATS_SECONDS = 1.0
+"""How long a server's memory is waited for; it is then not known."""
+
+PARALLEL_STATS = 16
+"""Servers whose memory is asked at the same time; the warden's and the engine's to bear."""
+
+Person = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the stores say at one moment, by login."""
+
+    accounts: Mapping[str, Account]
+    berths: Mapping[str, Berth]
+    teams: Mapping[str, list[str]]
+    disk: Mapping[str, int]
+    servers: Mapping[str, Person]
+    throttled: Mapping[str, datetime]
+
+
+async def list_people(stores: Stores, only: str | None = None) -> tuple[list[Person], str | None]:
+    """Return everybody, the removed ones at the end, and when the disk use was measured.
+
+    ``only`` is the login or the tombstone of the one person that is asked for.
+    """
+    berths = await stores.warden.list_berths()
+    accounts = await asyncio.to_thread(stores.accounts.all)
+    usage = await _usage(stores)
+    locked = getattr(stores.throttle, "locked", dict)
+    known = Known(
+        accounts,
+        {berth.login: berth for berth in berths if not berth.archive},
+        _teams_by_login(stores.hub.teams()),
+        usage["homes"],
+        await _servers(stores, only),
+        await asyncio.to_thread(locked),
+    )
+    rows = [row for row in stores.hub.rows() if only in {None, row.name}]
+    people = [_living(row, known) for row in rows]
+    removed = [berth for berth in berths if berth.archive and only in {None, berth.archive}]
+    return [*people, *map(_removed, removed)], usage["measured_at"]
+
+
+def _living(row: Any, known: Known) -> Person:
+    login = row.name
+    account, berth = known.accounts.get(login), known.berths.get(login)
+    throttled_until = known.throttled.get(login)
+    state = account.state if account else "invited"
+    return {
+        "name": (account and account.given_name) or (berth.name if berth else login),
+        "login": login,
+        "uid": berth.uid if berth else None,
+        "gid": berth.gid if berth else None,
+        "state": "throttled" if throttled_until else state,
+        "throttled_until": _iso(throttled_until),
+        "admin": bool(row.admin),
+        "teams": known.teams.get(login, []),
+        "disk": known.disk.get(login),
+        "server": known.servers.get(login),
+        "last_seen": _iso(row.last_activity),
+        "archive": None,
+        "created": account.created_at if account else None,
+    }
+
+
+def _removed(berth: Berth) -> Person:
+    return {
+        "name": berth.name,
+        "login": berth.login,
+        "uid": berth.uid,
+        "gid": berth.gid,
+        "state": "removed",
+        "throttled_until": None,
+        "admin": False,
+        "teams": [],
+        "disk": None,
+        "server": None,
+        "last_seen": None,
+        "archive": berth.archive,
+        "created": None,
+    }
+
+
+async def _servers(stores: Stores, only: str | None) -> dict[str, Person]:
+    spawners = stores.hub.running_spawners()
+    few = asyncio.Semaphore(PARALLEL_STATS)
+
+    async def look(spawner: Any) -> Person:
+        async with few:
+            memory = await stores.warden.memory(spawner.object_name, STATS_SECONDS)
+        return {
+            "since": _iso(spawner.orm_spawner.started),
+            "memory": memory[0] if memory else None,
+            "memory_limit": spawner.mem_limit,
+            "teams_changed": bool(spawner.teams_to_join or spawner.teams_to_leave),
+        }
+
+    wanted = [login for login in spawners if only in {None, login}]
+    looks = await asyncio.gather(*(look(spawners[login]) for login in wanted))
+    return dict(zip(wanted, looks, strict=True))
+
+
+async def _usage(stores: Stores) -> dict[str, Any]:
+    try:
+        return await stores.warden.usage()
+    except WardenError as refusal:
+        if refusal.status >= 500:
+            raise
+        return {"homes": {}, "measured_at": None}  # not measured here
+
+
+def _teams_by_login(teams: Mapping[str, set[str]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for team in sorted(teams):
+        for login in teams[team]:
+            found.setdefault(login, []).append(team)
+    return found
+
+
+def _iso(moment: datetime | None) -> str | None:
+    """Return ISO 8601 in UTC, to the second; JupyterHub's times say no zone and are UTC."""
+    if moment is None:
+        return None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return aware.astimezone(UTC).isoformat(timespec="seconds")

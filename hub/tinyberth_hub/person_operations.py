@@ -1,0 +1,235 @@
+"""A person's life: added, changed, renamed, removed, restored. Each step can be repeated."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .operations import Operation, Stores, check_not_last_admin, check_present, living_berth
+from .refusals import ChangeRefusedError
+from .teams import check_team
+from .warden_client import Berth, passwd_field
+
+
+@dataclass(frozen=True)
+class Add(Operation):
+    """A new person; ``name`` is as the admin or the provider wrote it."""
+
+    kind = "add"
+    login: str
+    name: str
+    uid: int | None = None
+    gid: int | None = None
+    teams: Sequence[str] = ()
+    admin: bool = False
+    has_berth: bool = False  # before: somebody whom a lost database of the hub forgot
+
+    @property
+    def logins(self) -> frozenset[str]:
+        return frozenset({self.login})
+
+    async def prepare(self, stores: Stores) -> Operation:
+        if stores.hub.find(self.login) is not None:
+            raise ChangeRefusedError(
+                409, f"{self.login} is here already; ./tinyberth user link {self.login} makes a "
+                "new link."
+            )  # fmt: skip
+        berths = await stores.warden.list_berths()
+        for team in self.teams:
+            check_team(team, berths)
+        living = {berth.login for berth in berths if not berth.archive}
+        return replace(self, has_berth=self.login in living)
+
+    async def carry_out(self, stores: Stores) -> Any:
+        # The warden first, since it is who refuses; the account last, since it lets people in.
+        name = None if self.name == self.login else self.name
+        berth = await stores.warden.ensure_berth(self.login, uid=self.uid, gid=self.gid, name=name)
+        await stores.teams.write(set(self.teams) - stores.hub.teams().keys())
+        if not self.has_berth:
+            # Whatever account is left under this name is of somebody else.
+            await asyncio.to_thread(stores.accounts.remove, self.login)
+        stores.hub.ensure(self.login, admin=self.admin)
+        stores.hub.set_teams_of(self.login, self.teams)
+        await stores.teams.write(self.teams)
+        await asyncio.to_thread(stores.accounts.ensure, self.login, name)
+        return berth
+
+    async def undo(self, stores: Stores) -> None:
+        stores.hub.delete(self.login)
+        if not self.has_berth:
+            await asyncio.to_thread(stores.accounts.remove, self.login)
+            if await living_berth(self.login, stores):
+                await stores.warden.archive_berth(self.login)
+
+    def sentence(self, result: Berth) -> str:
+        return f"added {self.login} (uid {result.uid})"
+
+
+@dataclass(frozen=True)
+class Change(Operation):
+    """Admin or not, and exactly which teams; None leaves it as it is."""
+
+    kind = "change"
+    login: str
+    admin: bool | None = None
+    teams: Sequence[str] | None = None
+    admin_before: bool = False
+    teams_before: Sequence[str] = ()
+
+    @property
+    def subjects(self) -> frozenset[str]:
+        return frozenset({self.login})
+
+    async def prepare(self, stores: Stores) -> Operation:
+        check_present(self.login, stores)
+        if self.admin is False:
+            check_not_last_admin(self.login, stores)
+        teams = stores.hub.teams()
+        new = set(self.teams or ()) - teams.keys()
+        berths = await stores.warden.list_berths() if new else []
+        for team in sorted(new):
+            check_team(team, berths)
+        return replace(
+            self,
+            admin_before=stores.hub.is_admin(self.login),
+            teams_before=[team for team in teams if self.login in teams[team]],
+        )
+
+    async def carry_out(self, stores: Stores) -> Any:
+        if self.teams is not None:
+            await stores.teams.write(set(self.teams) - stores.hub.teams().keys())
+        if self.admin is not None:
+            stores.hub.ensure(self.login, admin=self.admin)
+        if self.teams is not None:
+            stores.hub.set_teams_of(self.login, self.teams)
+            await stores.teams.write({*self.teams, *self.teams_before})
+
+    async def undo(self, stores: Stores) -> None:
+        stores.hub.ensure(self.login, admin=self.admin_before)
+        stores.hub.set_teams_of(self.login, self.teams_before)
+        await stores.teams.write(self.teams_before)
+
+    def sentence(self, _: Any) -> str:
+        said = []
+        if self.admin is not None:
+            said.append(f"{'made' if self.admin else 'unmade'} {self.login} an admin")
+        if self.teams is not None:
+            said.append(f"put {self.login} into the teams {', '.join(self.teams) or '(none)'}")
+        return " and ".join(said) or f"changed nothing of {self.login}"
+
+
+@dataclass(frozen=True)
+class Rename(Operation):
+    """Another login for the same person: uid, home, teams, password and tokens stay."""
+
+    kind = "rename"
+    login: str
+    to: str
+    name: str | None = None  # the name that was given, where it is not the login
+
+    @property
+    def logins(self) -> frozenset[str]:
+        return frozenset({self.login, self.to})
+
+    async def prepare(self, stores: Stores) -> Operation:
+        check_present(self.login, stores)
+        if stores.hub.find(self.to) is not None:
+            raise ChangeRefusedError(409, f"{self.to} is here already: choose another login name.")
+        if stores.hub.is_running(self.login):
+            raise ChangeRefusedError(409, f"The server of {self.login} runs: stop it first.")
+        account = await asyncio.to_thread(stores.accounts.get, self.login)
+        return replace(self, name=account.given_name if account else None)
+
+    async def carry_out(self, stores: Stores) -> Any:
+        await stores.hub.stop(self.login)  # for a container that a crash left
+        berth = await stores.warden.rename_berth(self.login, self.to)
+        await _ensure_name(berth, self.name, stores)
+        stores.hub.rename(self.login, self.to)
+        await asyncio.to_thread(stores.accounts.rename, self.login, self.to, self.name)
+        teams = stores.hub.teams()
+        await stores.teams.write([team for team in teams if self.to in teams[team]])
+        return berth
+
+    async def undo(self, stores: Stores) -> None:
+        if await living_berth(self.login, stores) is None:
+            await stores.warden.rename_berth(self.to, self.login)
+
+    def sentence(self, result: Berth) -> str:
+        return f"renamed {self.login} to {self.to} (uid {result.uid})"
+
+
+@dataclass(frozen=True)
+class Remove(Operation):
+    """The end of an account: files go to the archive, everything that lets in is gone."""
+
+    kind = "remove"
+    login: str
+
+    @property
+    def logins(self) -> frozenset[str]:
+        return frozenset({self.login})
+
+    async def prepare(self, stores: Stores) -> Operation:
+        check_present(self.login, stores)
+        check_not_last_admin(self.login, stores)
+        return self
+
+    async def carry_out(self, stores: Stores) -> Any:
+        stores.hub.lock_out(self.login)
+        await stores.hub.stop(self.login)
+        tombstone = await stores.warden.archive_berth(self.login)
+        # The account after the user: JupyterHub makes accounts for users who have none.
+        stores.hub.delete(self.login)
+        await asyncio.to_thread(stores.accounts.remove, self.login)
+        if stores.throttle:
+            await asyncio.to_thread(stores.throttle.forget, self.login)
+        return tombstone
+
+    def sentence(self, result: Berth | None) -> str:
+        files = f"files in data/archive/{result.archive}" if result else "there were no files"
+        return f"removed {self.login} ({files})"
+
+
+@dataclass(frozen=True)
+class Restore(Operation):
+    """A removed person is back with uid, gid and home; not with password, teams and admin."""
+
+    kind = "restore"
+    archive: str
+    login: str
+    name: str | None = None
+
+    @property
+    def logins(self) -> frozenset[str]:
+        return frozenset({self.login})
+
+    async def prepare(self, stores: Stores) -> Operation:
+        if stores.hub.find(self.login) is not None:
+            raise ChangeRefusedError(
+                409, f"{self.login} is somebody's login name: restore {self.archive} under "
+                "another one."
+            )  # fmt: skip
+        berths = await stores.warden.list_berths()
+        found = next((berth for berth in berths if berth.archive == self.archive), None)
+        if found is None:
+            raise ChangeRefusedError(404, f"Nobody was archived as {self.archive!a}.")
+        return replace(self, name=None if found.name == found.login else found.name)
+
+    async def carry_out(self, stores: Stores) -> Any:
+        berth = await stores.warden.restore_berth(self.archive, self.login)
+        await _ensure_name(berth, self.name, stores)
+        await asyncio.to_thread(stores.accounts.remove, self.login)
+        stores.hub.ensure(self.login, admin=False)
+        await asyncio.to_thread(stores.accounts.ensure, self.login, self.name)
+        return berth
+
+    def sentence(self, result: Berth) -> str:
+        return f"restored {self.archive} as {self.login} (uid {result.uid})"
+
+
+async def _ensure_name(berth: Berth, name: str | None, stores: Stores) -> None:
+    """Make the ledger's name the given one, or the login where none was given."""
+    if berth.name != passwd_field(name or berth.login):
+        await stores.warden.ensure_berth(berth.login, name=name or berth.login)

@@ -1,0 +1,42 @@
+"""End a person's sessions: every browser must sign in again.
+
+What a browser holds are the hub's cookie and, for each server it opened, a token from the hub's
+OAuth. Servers ask the hub about a token again every few seconds (singleuser's configuration says
+how many). A connection that is open already, such as a kernel's websocket, is not looked at again.
+"""
+
+from __future__ import annotations
+
+from jupyterhub import orm
+from jupyterhub.orm import new_token
+from jupyterhub.user import User
+from sqlalchemy.orm import Session
+
+_OWN_CLIENT = "jupyterhub"
+"""OAuth client of the tokens that people make by hand and that servers call the hub with."""
+
+
+def end_sessions(user: User) -> None:
+    """End the browser sessions of ``user``.
+
+    Tokens that the person made for scripts, on the Token page, stay, as they do elsewhere when a
+    password changes: that page lists and revokes them.
+    """
+    user.orm_user.cookie_id = new_token()
+    for table in (orm.APIToken, orm.OAuthCode):
+        mine = user.db.query(table).filter(table.user_id == user.id)
+        _delete(user.db, mine.filter(table.client_id != _OWN_CLIENT).all())
+    user.db.commit()
+
+
+def revoke_everything(user: User) -> None:
+    """End the sessions and revoke every token of ``user``, for good."""
+    end_sessions(user)
+    _delete(user.db, list(user.orm_user.api_tokens))
+    user.db.commit()
+
+
+def _delete(db: Session, rows: list[object]) -> None:
+    # One by one, not by a bulk delete: the session then knows that they are gone.
+    for row in rows:
+        db.delete(row)
