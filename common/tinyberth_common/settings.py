@@ -10,14 +10,13 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
-from .names import NameRefusedError, check_login
-
-_SIZE_UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
-_BRIDGE_NAME = re.compile(r"\A[a-z][a-z0-9-]{0,14}\Z")  # IFNAMSIZ: 15 characters and a NUL
-_IMAGE = re.compile(r"\A[a-z0-9][a-zA-Z0-9._/:@-]{0,254}\Z")
+from . import setting_values as parse
+from .setting_values import IdRange
+from .sign_in_settings import PROVIDERS, sign_in_problems
 
 
 class SettingsError(ValueError):
@@ -29,139 +28,48 @@ class SettingsError(ValueError):
 
 
 @dataclass(frozen=True)
-class IdRange:
-    """Unix ids from ``first`` to ``last``, both included."""
-
-    first: int
-    last: int
-
-    def __contains__(self, number: object) -> bool:
-        return isinstance(number, int) and self.first <= number <= self.last
-
-    def overlaps(self, other: IdRange) -> bool:
-        return self.first <= other.last and other.first <= self.last
-
-
-def _integer(low: int, high: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        if not re.fullmatch(r"0|[1-9][0-9]{0,9}", text) or not low <= int(text) <= high:
-            raise ValueError(f"write a whole number from {low} to {high}")
-        return int(text)
-
-    return parse
-
-
-def _cpus(text: str) -> float:
-    if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,2})?", text) or float(text) < 0.1:
-        raise ValueError("write a number of CPUs, at least 0.1, such as 2 or 0.5")
-    return float(text)
-
-
-def _size(minimum: str) -> Callable[[str], int]:
-    def in_bytes(text: str) -> int | None:
-        match = re.fullmatch(r"([0-9]{1,12})([KMGT]?)", text)
-        return int(match[1]) * _SIZE_UNITS[match[2]] if match else None
-
-    least = in_bytes(minimum) or 0
-
-    def parse(text: str) -> int:
-        size = in_bytes(text)
-        if size is None or size < least:
-            raise ValueError(f"write a size of at least {minimum}, such as 512M or 4G")
-        return size
-
-    return parse
-
-
-def _yes_no(text: str) -> bool:
-    if text not in {"yes", "no"}:
-        raise ValueError("write yes or no")
-    return text == "yes"
-
-
-def _one_of(*choices: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if text not in choices:
-            raise ValueError(f"write one of {', '.join(choices)}")
-        return text
-
-    return parse
-
-
-def _id_range(text: str) -> IdRange:
-    match = re.fullmatch(r"([1-9][0-9]{3,9})-([1-9][0-9]{3,9})", text)
-    # 65534 and 65535 are nobody and (uid_t)-1 of 16-bit interfaces; above 2^31-1 some
-    # programs read a negative number.
-    if not match or not 1000 <= int(match[1]) < int(match[2]) <= 2**31 - 2:
-        raise ValueError("write FIRST-LAST with 1000 or more first, such as 20000-29999")
-    return IdRange(int(match[1]), int(match[2]))
-
-
-def _matching(pattern: re.Pattern[str], advice: str) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if not pattern.match(text):
-            raise ValueError(advice)
-        return text
-
-    return parse
-
-
-def _login(text: str) -> str:
-    try:
-        return check_login(text)
-    except NameRefusedError as refusal:
-        raise ValueError(str(refusal)) from None
-
-
-def _data_dir(text: str) -> str:
-    if text == "./data":
-        return text
-    parts = text.split("/")
-    if not text.startswith("/") or text.strip("/") == "" or ".." in parts or ":" in text:
-        raise ValueError("write an absolute path to a folder other than /, such as /srv/tinyberth")
-    return text
-
-
-def _file_path(text: str) -> str:
-    if not text.startswith("/") or text.endswith("/"):
-        raise ValueError("write the absolute path of a file")
-    return text
-
-
-@dataclass(frozen=True)
 class Setting:
     """One variable: its name in ``.env``, its default as written there, and its parser."""
 
     name: str
     default: str
     parse: Callable[[str], Any]
+    empty: Any = ""
+    """Its value where neither a text nor a default is given."""
+    secret: bool = False
+    """Its value is in no message, and the hub's container alone gets it."""
 
 
 SCHEMA: tuple[Setting, ...] = (
     # From 1024 on: the proxy holds no capability, so it cannot bind the ports of root.
-    Setting("PORT", "8000", _integer(1024, 65535)),
-    Setting("ORIGINS", "users", _one_of("users", "shared")),
-    Setting("DATA_DIR", "./data", _data_dir),
-    Setting("ADMIN", "admin", _login),
-    Setting("LINK_DAYS", "7", _integer(1, 365)),
-    Setting("USER_UIDS", "20000-29999", _id_range),
-    Setting("TEAM_GIDS", "30000-39999", _id_range),
-    Setting("MAP_HOST_USERS", "no", _yes_no),
-    Setting("MEM_LIMIT", "4G", _size("512M")),
-    Setting("CPU_LIMIT", "2", _cpus),
-    Setting("PIDS_LIMIT", "1024", _integer(64, 65535)),
-    Setting("TMP_SIZE", "1G", _size("16M")),
-    Setting("START_TIMEOUT", "120", _integer(10, 3600)),
-    Setting("LOG_LEVEL", "INFO", _one_of("DEBUG", "INFO", "WARNING", "ERROR")),
-    Setting(
-        "BRIDGE_NAME",
-        "tb-users",
-        _matching(_BRIDGE_NAME, "write an interface name: 1 to 15 characters a-z, 0-9 and -"),
-    ),
-    Setting(
-        "BASE_IMAGE", "", _matching(_IMAGE, "write an image reference, such as debian:trixie-slim")
-    ),
-    Setting("HOST_CA_BUNDLE", "/etc/ssl/certs/ca-certificates.crt", _file_path),
+    Setting("PORT", "8000", parse.integer(1024, 65535)),
+    Setting("ORIGINS", "users", parse.one_of("users", "shared")),
+    Setting("DATA_DIR", "./data", parse.data_dir),
+    Setting("ADMIN", "admin", parse.line(255)),
+    Setting("LINK_DAYS", "7", parse.integer(1, 365)),
+    Setting("USER_UIDS", "20000-29999", parse.id_range),
+    Setting("TEAM_GIDS", "30000-39999", parse.id_range),
+    Setting("MAP_HOST_USERS", "no", parse.yes_no),
+    Setting("AUTH", "local", parse.one_of("local", *PROVIDERS)),
+    Setting("AUTH_URL", "", parse.provider_url),
+    Setting("AUTH_NAME", "", parse.line(40)),
+    Setting("AUTH_CLIENT_ID", "", parse.line(512)),
+    Setting("AUTH_CLIENT_SECRET", "", parse.line(4096), secret=True),
+    Setting("AUTH_NAME_CLAIM", "", parse.line(255)),
+    Setting("AUTH_GROUPS_CLAIM", "", parse.line(255)),
+    Setting("AUTH_SCOPES", "", parse.scopes, empty=()),
+    Setting("ALLOW_ADDED", "no", parse.yes_no),
+    Setting("ALLOW_GROUPS", "", parse.groups, empty=()),
+    Setting("ALLOW_DOMAINS", "", parse.domains, empty=()),
+    Setting("MEM_LIMIT", "4G", parse.size("512M")),
+    Setting("CPU_LIMIT", "2", parse.cpus),
+    Setting("PIDS_LIMIT", "1024", parse.integer(64, 65535)),
+    Setting("TMP_SIZE", "1G", parse.size("16M")),
+    Setting("START_TIMEOUT", "120", parse.integer(10, 3600)),
+    Setting("LOG_LEVEL", "INFO", parse.one_of("DEBUG", "INFO", "WARNING", "ERROR")),
+    Setting("BRIDGE_NAME", "tb-users", parse.bridge_name),
+    Setting("BASE_IMAGE", "", parse.image),
+    Setting("HOST_CA_BUNDLE", "/etc/ssl/certs/ca-certificates.crt", parse.file_path),
 )
 
 # Variables that are in a container or a `.env` file for a reason of their own.
@@ -184,6 +92,17 @@ class Settings:
     user_uids: IdRange
     team_gids: IdRange
     map_host_users: bool
+    auth: str
+    auth_url: str
+    auth_name: str
+    auth_client_id: str
+    auth_client_secret: str = field(repr=False)
+    auth_name_claim: str
+    auth_groups_claim: str
+    auth_scopes: tuple[str, ...]
+    allow_added: bool
+    allow_groups: tuple[str, ...]
+    allow_domains: tuple[str, ...]
     mem_limit: int
     cpu_limit: float
     pids_limit: int
@@ -200,6 +119,13 @@ class Settings:
         host = "hub.localhost" if self.origins == "users" else "localhost"
         return f"http://{host}:{self.port}"
 
+    @property
+    def sign_in_service(self) -> str:
+        """What people call who knows them, such as GitHub; empty with AUTH=local."""
+        name = {"github": "GitHub", "gitlab": "GitLab", "google": "Google"}.get(self.auth, "")
+        host = urlsplit(self.auth_url).hostname or ""
+        return self.auth_name or (f"{name} ({host})" if name and host else name or host)
+
 
 def load(variables: Mapping[str, str]) -> Settings:
     """Parse ``variables``; an absent or empty one takes its default.
@@ -214,15 +140,18 @@ def load(variables: Mapping[str, str]) -> Settings:
     for setting in SCHEMA:
         text = variables.get(setting.name, "") or setting.default
         try:
-            values[setting.name.lower()] = setting.parse(text) if text else ""
+            values[setting.name.lower()] = setting.parse(text) if text else setting.empty
         except ValueError as error:
-            problems.append(f"{setting.name}={text[:80]!a} is not valid: {error}.")
+            shown = "(not shown)" if setting.secret else ascii(text[:80])
+            problems.append(f"{setting.name}={shown} is not valid: {error}.")
     ranges: list[Any] = [values.get("user_uids"), values.get("team_gids")]
     if all(isinstance(ids, IdRange) for ids in ranges) and ranges[0].overlaps(ranges[1]):
         problems.append(
             "USER_UIDS and TEAM_GIDS overlap: a user's private group has the user's "
             "number, so give the two ranges no number in common."
         )
+    if len(values) == len(SCHEMA):
+        problems += sign_in_problems(values, admin_given=bool(variables.get("ADMIN")))
     if problems:
         raise SettingsError(problems)
     return Settings(**values)

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tinyberth_common.settings import SCHEMA, IdRange, Settings, SettingsError, load
+from tinyberth_common.setting_values import IdRange
+from tinyberth_common.settings import SCHEMA, Settings, SettingsError, load
 
 DEFAULTS = {setting.name: setting.default for setting in SCHEMA}
 
@@ -135,9 +136,15 @@ def test_compose_passes_every_setting_to_every_service(root: Path) -> None:
     compose = yaml.safe_load((root / "docker-compose.yml").read_text(encoding="utf-8"))
     settings = compose["x-settings"]
     own = {name: value for name, value in settings.items() if not name.startswith("TINYBERTH_")}
-    assert own == {name: f"${{{name}:-}}" for name in DEFAULTS}
-    for service in ("warden", "proxy", "hub"):
+    secret = {setting.name for setting in SCHEMA if setting.secret}
+    given = {name: f"${{{name}:-}}" for name in DEFAULTS}
+    # The others learn that there is a secret, so that a missing one stops them, too.
+    assert own == given | {name: f"${{{name}:+(known to the hub)}}" for name in secret}
+    for service in ("warden", "proxy"):
         assert compose["services"][service]["environment"] == settings
+    assert compose["services"]["hub"]["environment"] == settings | {
+        name: given[name] for name in secret
+    }
 
 
 @pytest.mark.parametrize("name", ["DATA_DIR", "BRIDGE_NAME", "HOST_CA_BUNDLE"])

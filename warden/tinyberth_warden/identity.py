@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from tinyberth_common.settings import IdRange, Settings, SettingsError
+from tinyberth_common.setting_values import IdRange
+from tinyberth_common.settings import Settings, SettingsError
 
 from .errors import RefusedError, shown
 from .ledger import Ledger
