@@ -35,7 +35,7 @@ Handlers = list[tuple[str, type[RequestHandler]]]
 class BerthAuthenticator(Authenticator):
     """Accounts of our own beside JupyterHub's users, and a berth for each."""
 
-    first_admin = Unicode(help="Login of who is made an admin where there is none.").tag(
+    first_admin = Unicode(help="Name of who is made an admin where there is none.").tag(
         config=True
     )
 
@@ -106,7 +106,8 @@ class BerthAuthenticator(Authenticator):
         teams = TeamLedger(self.warden, hub, self.log)
         throttle = getattr(self, "throttle", None)
         stores = Stores(self.warden, hub, self.accounts, teams, throttle)
-        self.people = People(stores, self.journal, self.log, self.first_admin)
+        first_admin = self.resolve_person(self.first_admin)
+        self.people = People(stores, self.journal, self.log, first_admin)
         watch_memberships(app.db, self.people.settle_soon)
         self._settling = asyncio.ensure_future(self.people.run(hub.serving()))
         return [

@@ -9,7 +9,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from jupyterhub.utils import subdomain_hook_idna
+
 from .link_authenticator import LinkAuthenticator
+from .provider_names import is_slug
+from .providers import update_provider
 from .secret_files import ensure_secret
 from .settings import (
     CLI_SERVICE,
@@ -43,6 +47,7 @@ def update_addresses(c: Config, hub: HubSettings) -> None:
         # Subdomains are the only reliable isolation between users (JupyterHub's docs), and
         # browsers resolve *.localhost to loopback without DNS, through ssh -L too.
         c.JupyterHub.subdomain_host = hub.settings.public_url
+        c.JupyterHub.subdomain_hook = subdomain_of
     c.JupyterHub.hub_bind_url = _unix_url(HUB_SOCKET)
     c.JupyterHub.hub_connect_url = _unix_url(HUB_SOCKET)
     # Every user's uid must be able to connect; who may do what is the API's own matter.
@@ -84,11 +89,14 @@ def update_spawner(c: Config, hub: HubSettings) -> None:
 
 
 def update_accounts(c: Config, hub: HubSettings) -> None:
+    # Not JupyterHub's admin_users, which would make this one an admin again at each start.
+    c.BerthAuthenticator.first_admin = hub.settings.admin
+    if hub.settings.auth != "local":
+        update_provider(c, hub.settings)
+        return
     c.JupyterHub.authenticator_class = LinkAuthenticator
     c.LinkAuthenticator.link_days = hub.settings.link_days
     c.LinkAuthenticator.public_url = hub.settings.public_url
-    # Not JupyterHub's admin_users, which would make this one an admin again at each start.
-    c.BerthAuthenticator.first_admin = hub.settings.admin
     # Whoever has an account was added by an admin; there is no other way to get one.
     c.Authenticator.allow_all = True
 
@@ -113,6 +121,17 @@ def update_cli_service(c: Config, token: str) -> None:
 
 def update_pages(c: Config) -> None:
     c.JupyterHub.template_paths = [str(Path(__file__).parent / "templates")]
+
+
+def subdomain_of(name: str, domain: str, kind: str) -> str:
+    """Return the host name of a person's server.
+
+    JupyterHub hashes whatever has ``--`` in it to 28 bits, of which two people may share one; a
+    slug is a host name already, and nobody else's.
+    """
+    if kind == "user" and is_slug(name) and "_" not in name:
+        return f"{name}.{domain}"
+    return str(subdomain_hook_idna(name, domain, kind))
 
 
 def _unix_url(socket: Path) -> str:

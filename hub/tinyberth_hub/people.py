@@ -31,12 +31,12 @@ RETRY_SECONDS = 10.0
 
 @dataclass
 class People:
-    """Makes changes. ``first_admin`` is added where there is no admin at all."""
+    """Makes changes. ``first_admin``, login and name, is added where there is no admin at all."""
 
     stores: Stores
     journal: Journal
     log: Logger
-    first_admin: str = ""
+    first_admin: tuple[str, str] | None = None
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     _settled: asyncio.Event = field(default_factory=asyncio.Event)
     _unsettled: asyncio.Event = field(default_factory=asyncio.Event)
@@ -150,9 +150,10 @@ class People:
             self._settle_later()
 
     async def _ensure_first_admin(self) -> None:
-        login = self.first_admin
+        assert self.first_admin
+        login, name = self.first_admin
         found = self.hub.find(login)
-        operation = Change(login, admin=True) if found else Add(login, login, admin=True)
+        operation = Change(login, admin=True) if found else Add(login, name, admin=True)
         await self._change(operation, by="the setting ADMIN")
 
     async def _finish_earlier(self, subjects: frozenset[str] | None) -> None:

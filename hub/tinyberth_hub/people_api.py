@@ -104,6 +104,11 @@ class LinkAPIHandler(PeopleHandler):
             link = await self.link_of(account)
         elif account is None and not if_invited:
             raise ChangeRefusedError(404, f"There is nobody named {login[:40]!a} here.")
+        if link is None and not if_invited:
+            service = self.authenticator.login_service
+            raise ChangeRefusedError(
+                409, f"People sign in with {service} here, so there are no one-time links."
+            )
         self.answer({"name": login, "login": login, "link": link})
 
 

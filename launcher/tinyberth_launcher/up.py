@@ -34,7 +34,8 @@ def up(checkout: Checkout, steps: Steps, confirm: Confirm) -> int:
     with steps.step("Services") as step:
         compose.start(step)
         step.done("are healthy")
-    print(_farewell(settings, _admin_link(compose, settings.admin), base), flush=True)
+    link = _admin_link(compose, settings.admin) if settings.auth == "local" else ""
+    print(_farewell(settings, link, base), flush=True)
     return 0
 
 
@@ -61,6 +62,11 @@ def _farewell(settings: Settings, link: str, base: dict[str, str]) -> str:
         lines += [
             f"Set {settings.admin}'s password with this one-time link:",
             f"  {link}",
+        ]
+    elif settings.auth != "local":
+        lines += [
+            f"People sign in with {settings.sign_in_service}; "
+            f"whom it calls {settings.admin} is the admin."
         ]
     else:
         lines += [
