@@ -151,19 +151,22 @@ class Deployment:
     host_data_dir: Path
     up_output: str = ""
     people: dict[str, Person] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)
+    """What its commands see besides the environment: of one that is not the run's first."""
 
     @property
     def url(self) -> str:
         return f"http://hub.localhost:{self.port}"
 
     def tinyberth(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        return _run([str(REPO / "tinyberth"), *arguments], check)
+        return self._run([str(REPO / "tinyberth"), *arguments], check)
 
     def compose(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        return _run(["docker", "compose", "--project-directory", str(REPO), *arguments], check)
+        command = ["docker", "compose", "--project-directory", str(REPO), *arguments]
+        return self._run(command, check)
 
     def docker(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        return _run(["docker", *arguments], check)
+        return self._run(["docker", *arguments], check)
 
     def container(self, login: str) -> str:
         """Return the name of a user's container."""
@@ -222,6 +225,9 @@ class Deployment:
             f"{name} is started again",
         )
 
+    def _run(self, command: list[str], check: bool) -> subprocess.CompletedProcess[str]:
+        return _run(command, check, {**os.environ, **self.variables})
+
     def hub_healthy(self) -> bool:
         try:
             return requests.get(f"{self.url}/hub/health", timeout=5).status_code == 200
@@ -236,9 +242,30 @@ def first_link(output: str) -> str:
     return match[0]
 
 
-def start_deployment() -> Deployment:
-    """Run `./tinyberth up` for the project that the environment names."""
-    host_data_dir = Path(os.environ["DATA_DIR"])
+def variables_for_another(name: str, host_work: Path) -> dict[str, str]:
+    """Return what keeps a second deployment of this run apart; its images are the first one's."""
+    project = f"{os.environ['COMPOSE_PROJECT_NAME']}-{name}"
+    for image in ("hub", "warden", "proxy", "singleuser"):
+        built = os.environ[f"TINYBERTH_TEST_{image.upper()}_IMAGE"]
+        _run(["docker", "tag", built, f"{project}-{image}:0.1.0"], check=True, env=None)
+    return {
+        "COMPOSE_PROJECT_NAME": project,
+        "PORT": str(free_port()),
+        "DATA_DIR": str(host_work / name),
+        "BRIDGE_NAME": f"{os.environ['BRIDGE_NAME']}{name[0]}",
+    }
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def start_deployment(**variables: str) -> Deployment:
+    """Run `./tinyberth up` for the project that the environment or ``variables`` name."""
+    environment = {**os.environ, **variables}
+    host_data_dir = Path(environment["DATA_DIR"])
     host_data_dir.mkdir(parents=True, exist_ok=True)
     for source in [".tinyberth-data", "README.md"]:
         (host_data_dir / source).write_bytes((REPO / "data" / source).read_bytes())
@@ -247,17 +274,20 @@ def start_deployment() -> Deployment:
     for source in (REPO / "data" / sample).iterdir():
         (host_data_dir / sample / source.name).write_bytes(source.read_bytes())
     deployment = Deployment(
-        project=os.environ["COMPOSE_PROJECT_NAME"],
-        port=int(os.environ["PORT"]),
+        project=environment["COMPOSE_PROJECT_NAME"],
+        port=int(environment["PORT"]),
         host_data_dir=host_data_dir,
+        variables=variables,
     )
     deployment.up_output = deployment.tinyberth("up", "--yes").stdout
     return deployment
 
 
-def _run(command: list[str], check: bool) -> subprocess.CompletedProcess[str]:
+def _run(
+    command: list[str], check: bool, env: dict[str, str] | None
+) -> subprocess.CompletedProcess[str]:
     result = subprocess.run(
-        command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
+        command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False, env=env
     )
     if check and result.returncode != 0:
         output = f"{result.stdout}\n{result.stderr}"

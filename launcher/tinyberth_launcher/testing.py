@@ -142,7 +142,8 @@ def _build_tests_image(step: Step, checkout: Checkout, run: Run) -> None:
         [
             *("docker", "buildx", "build", "--progress", "plain", "--load"),
             *("--tag", run.image, "--build-arg", f"BASE_IMAGE={run.base}"),
-            *("--secret", f"id=ca,src={run.host_ca_bundle}", str(checkout.root / "tests")),
+            *("--secret", f"id=ca,src={run.host_ca_bundle}"),
+            *("--build-context", f"proxy={checkout.root / 'proxy'}", str(checkout.root / "tests")),
         ],
         failed="Building the tests' image failed",
         show=build_progress,
