@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from typing import Any
+from urllib.parse import unquote
 
 from jupyterhub import orm
 from jupyterhub.apihandlers.base import APIHandler
@@ -85,6 +86,17 @@ class PeopleHandler(APIHandler):
         except NameRefusedError as refusal:
             raise ChangeRefusedError(400, str(refusal)) from None
         return login, shown
+
+    def login_in(self, quoted: str) -> str:
+        """Return the login that a part of an address means: a login, a name, or a tombstone."""
+        name = unquote(quoted)
+        if "~" in name:
+            return name
+        try:
+            login, _ = self.authenticator.resolve_person(name)
+        except NameRefusedError:
+            return name  # which is nobody's
+        return str(login)
 
     async def person(self, login: str) -> dict[str, Any]:
         """Return one person as ``GET people`` shows them."""

@@ -48,11 +48,11 @@ class PersonAPIHandler(PeopleHandler):
     """One person: a login, or a tombstone such as ``alice~1``."""
 
     async def get(self, quoted_login: str) -> None:
-        self.answer(await self.person(unquote(quoted_login)))
+        self.answer(await self.person(self.login_in(quoted_login)))
 
     async def patch(self, quoted_login: str) -> None:
         """Make or unmake an admin, set the exact list of teams."""
-        login = unquote(quoted_login)
+        login = self.login_in(quoted_login)
         given = self.body(admin=bool, teams=list)
         teams = list_of_names(given["teams"], "teams") if "teams" in given else None
         await self.make_change(Change(login, given.get("admin"), teams))
@@ -60,7 +60,7 @@ class PersonAPIHandler(PeopleHandler):
 
     async def delete(self, quoted_login: str) -> None:
         """Remove the person; the files go to the archive."""
-        login = unquote(quoted_login)
+        login = self.login_in(quoted_login)
         if login == self.current_user.name:
             raise ChangeRefusedError(
                 409, "Nobody removes themselves: another admin can, or the terminal on the host."
@@ -95,7 +95,7 @@ class LinkAPIHandler(PeopleHandler):
 
     async def post(self, quoted_login: str) -> None:
         """Make a fresh link: null with ``if_invited`` where nobody waits for one."""
-        login = unquote(quoted_login)
+        login = self.login_in(quoted_login)
         if_invited = self.body(if_invited=bool).get("if_invited", False)
         await self.people.settled()
         account = await asyncio.to_thread(self.authenticator.accounts.get, login)
@@ -117,14 +117,14 @@ class RenameAPIHandler(PeopleHandler):
         """Give the person another login; uid and home stay."""
         to = self.body(to=str).get("to", "")
         login, _ = self.resolve_person(to)
-        await self.make_change(Rename(unquote(quoted_login), login))
+        await self.make_change(Rename(self.login_in(quoted_login), login))
         self.answer(await self.person(login))
 
 
 class StopAPIHandler(PeopleHandler):
     async def post(self, quoted_login: str) -> None:
         """Stop the person's server, and answer when it has stopped."""
-        login = unquote(quoted_login)
+        login = self.login_in(quoted_login)
         self.body()
         await self.people.stop_server(login, by=self.by)
         self.answer(await self.person(login))
