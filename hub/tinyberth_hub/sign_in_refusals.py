@@ -99,7 +99,8 @@ def not_a_name(service: str) -> SignInRefusedError:
 
 
 def not_allowed(service: str, name: str, domains: tuple[str, ...]) -> SignInRefusedError:
-    hint = f", or sign in with an account of {' or '.join(domains)}" if domains else ""
+    at = " or ".join(domains)
+    hint = f", or sign in with an account that has a verified address of {at}" if at else ""
     return SignInRefusedError(
         403,
         f"{service} knows you as {name}, but nobody has let that account in here. Ask your admin "
