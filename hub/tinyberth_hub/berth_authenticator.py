@@ -22,6 +22,7 @@ from .journal import Journal
 from .operations import Stores
 from .people import People
 from .people_api import people_handlers
+from .people_page import people_page_handlers
 from .settings import STATE_DIR
 from .stock_groups_api import stock_groups_handlers
 from .stock_users_api import stock_users_handlers
@@ -112,6 +113,7 @@ class BerthAuthenticator(Authenticator):
         self._settling = asyncio.ensure_future(self.people.run(hub.serving()))
         return [
             *super().get_handlers(app),
+            *people_page_handlers,
             *people_handlers,
             *teams_handlers,
             *stock_users_handlers,

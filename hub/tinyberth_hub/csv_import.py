@@ -152,7 +152,7 @@ def _line_of(number: int, item: object) -> Line:
         or any(type(value) is not kinds[key] for key, value in given.items())
     ):
         return Line(number, str(item.get("name", ""))[:MAX_NAME], why="A field has a wrong type.")
-    cells = {key: str(value).strip() for key, value in given.items()}
+    cells = {key: str(value).strip(" ") for key, value in given.items()}
     line = _line(number, cells, [], COLUMNS)
     return line if line.why else replace(line, teams=tuple(dict.fromkeys(teams)))
 

@@ -47,8 +47,8 @@ class WelcomeHandler(BaseHandler):
         self.set_login_cookie(user)
         self._jupyterhub_user = user
         # An admin comes to add people; everybody else to work.
-        admin_page = url_path_join(self.hub.base_url, "admin")
-        self.redirect(admin_page if user.admin else self.get_next_url(user))
+        people_page = url_path_join(self.hub.base_url, "people")
+        self.redirect(people_page if user.admin else self.get_next_url(user))
 
     async def _show(
         self,

@@ -34,7 +34,8 @@ def test_the_lesson_runs_from_the_admins_link_to_files_owned_by_alice(
 
     admin_page = open_browser()
     choose_password(admin_page, first_link(deployment.tinyberth("user", "link", "admin").stdout))
-    admin_page.wait_for_url("**/hub/admin")
+    admin_page.wait_for_url("**/hub/people")
+    admin_page.get_by_role("link", name="Admin").click()
     admin_page.get_by_role("button", name="Add Users").click()
     admin_page.locator("textarea").fill("gwen")
     admin_page.get_by_role("button", name="Add Users").last.click()

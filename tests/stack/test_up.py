@@ -25,7 +25,7 @@ def test_the_admin_opens_the_link_and_is_in_and_the_link_is_used_up(
     link = first_link(deployment.tinyberth("user", "link", "admin").stdout)
     admin = Person(deployment.url, "admin")
     answer = admin.open_link(link)
-    assert (answer.status_code, answer.headers["Location"]) == (302, "/hub/admin")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/hub/people")
     assert admin.api("GET", "/users").status_code == 200
     again = Person(deployment.url, "admin").open_link(link)
     assert again.status_code == 403
