@@ -6,32 +6,15 @@ import itertools
 import os
 import shutil
 import stat
-from contextlib import suppress
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from warden_crash import Killed, kill_before, killed_at_each_step
+from made_berths import make_berths
+from warden_crash import killed_at_each_step
 
-from tinyberth_common.settings import load
-from tinyberth_warden.berths import Berths, checked_login
-from tinyberth_warden.data_root import MARKER, DataRoot
+from tinyberth_warden.berths import checked_login
 from tinyberth_warden.errors import RefusedError
-from tinyberth_warden.ledger import parse
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="gives folders to other uids")
-
-
-def make_berths(folder, **variables):
-    (folder / "etc").mkdir(parents=True)
-    (folder / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\n")
-    (folder / "etc/group").write_text("root:x:0:\n")
-    (folder / "data").mkdir()
-    (folder / "data" / MARKER).touch()
-    root = DataRoot(folder / "data", folder / "journal")
-    berths = Berths(root, folder / "etc", load(variables))
-    berths.prepare()
-    return berths
 
 
 @pytest.fixture
@@ -158,50 +141,6 @@ def test_archiving_killed_at_any_step_is_finished_by_the_next(tmp_path, monkeypa
             found = (data / "archive/alice~1").lstat()
             assert (found.st_uid, stat.S_IMODE(found.st_mode)) == (20000, 0o700)
         assert not any(entry.moving_from for entry in berths.ledger().entries)
-
-
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(
-    st.lists(
-        st.tuples(
-            st.sampled_from(["ensure", "archive", "restart"]),
-            st.sampled_from(["alice", "bob"]),
-            st.none() | st.integers(0, 12),
-        ),
-        max_size=12,
-    )
-)
-def test_any_life_with_any_crash_keeps_people_apart(tmp_path_factory, steps):
-    """No uid is used twice, no living two share one, and every file stays with its uid."""
-    berths = make_berths(tmp_path_factory.mktemp("life") / "w")
-    data = berths.root.path
-    uid_of_name = {}
-    for action, login, kill_at in steps:
-        with pytest.MonkeyPatch.context() as patch:
-            if kill_at is not None:
-                kill_before(patch, kill_at)
-            with suppress(Killed):
-                if action == "ensure":
-                    berths.ensure(login, None)
-                elif action == "restart":
-                    berths.prepare()
-                elif {e.login for e in berths.ledger().entries} >= {login}:
-                    berths.archive(login)
-        ledger = parse(*((data / "ledger" / n).read_text() for n in ("passwd", "group")))
-        assert len({e.uid for e in ledger.entries}) == len(ledger.entries)
-        for entry in ledger.entries:
-            first = uid_of_name.setdefault(entry.name, entry.uid)
-            assert first == entry.uid or not entry.archived
-            uid_of_name[entry.name] = entry.uid
-    berths.prepare()
-    for login in ("alice", "bob"):
-        entry, _, _ = berths.ensure(login, None)
-        assert (data / "users" / login).lstat().st_uid == entry.uid
-    for entry in berths.ledger().entries:
-        if entry.archived and (data / "archive" / entry.name).exists():
-            assert (data / "archive" / entry.name).lstat().st_uid == entry.uid
 
 
 REFUSED_NAMES = (

@@ -18,6 +18,15 @@ def test_the_home_is_the_only_writable_mount():
     }
 
 
+def test_teams_are_writable_and_stand_at_their_names():
+    mounts = resolve_mounts("alice", ("nlp", "vision"), PurePosixPath("/srv/tb"), "tb_hub-run")
+    assert {m.container_target: m.host_source for m in mounts if not m.read_only} == {
+        "/home/alice": "/srv/tb/users/alice",
+        "/teams/nlp": "/srv/tb/teams/nlp",
+        "/teams/vision": "/srv/tb/teams/vision",
+    }
+
+
 def test_two_people_share_no_writable_source():
     def writable(login):
         mounts = resolve_mounts(login, (), PurePosixPath("/srv/tb"), "tb_hub-run")

@@ -156,6 +156,7 @@ def test_somebody_elses_container_does_not_exist(warden, name, labels):
         for method, rest in [
             ("GET", "/json"),
             ("GET", "/logs?stdout=1"),
+            ("GET", "/stats?stream=0&one-shot=1"),
             ("POST", "/start"),
             ("POST", "/stop"),
             ("DELETE", "?force=1"),
@@ -176,6 +177,67 @@ def test_a_container_of_an_earlier_alice_is_not_started(warden):
     status, answer = warden.call("POST", "/containers/tb-user-alice/start")
     assert (status, answer["error"]) == (409, "stale_container")
     assert len(warden.engine.calls) == 1
+
+
+def test_the_ledger_alone_says_which_teams_a_container_gets(warden):
+    for login in ("alice", "bob"):
+        warden.call("PUT", f"/v1/berths/{login}", {})
+    warden.call("PUT", "/v1/teams/nlp", {"members": ["alice"]})
+    warden.call("PUT", "/v1/teams/vision", {"members": ["bob"]})
+    create = "/containers/create?name=tb-user-alice"
+    for host_config in ({"GroupAdd": ["30001"]}, {"GroupAdd": ["0"]}, {"Mounts": [{"a": 1}]}):
+        assert warden.call("POST", create, body(HostConfig=host_config))[0] == 403
+    assert warden.call("POST", create, body())[0] == 201
+    sent = json.loads(warden.engine.calls[0][2])["HostConfig"]
+    assert sent["GroupAdd"] == ["30000"]
+    writable = {m["Target"]: m["Source"] for m in sent["Mounts"] if not m["ReadOnly"]}
+    assert writable == {"/home/alice": "/srv/tb/users/alice", "/teams/nlp": "/srv/tb/teams/nlp"}
+    found = warden.call("GET", "/containers/tb-user-alice/json")[1]
+    assert found["HostConfig"] == {"GroupAdd": ["30000"]}
+
+
+@pytest.mark.parametrize("members", [[], ["alice", "bob"]])
+def test_a_container_of_other_teams_than_now_is_not_started(warden, members):
+    for login in ("alice", "bob"):
+        warden.call("PUT", f"/v1/berths/{login}", {})
+    warden.call("PUT", "/v1/teams/vision", {"members": ["bob"]})
+    warden.call("PUT", "/v1/teams/nlp", {"members": ["alice"]})
+    warden.call("POST", "/containers/create?name=tb-user-alice", body())
+    warden.call("PUT", "/v1/teams/vision", {"members": members})
+    status, answer = warden.call("POST", "/containers/tb-user-alice/start")
+    assert (status, answer and answer["error"]) == (
+        (409, "stale_container") if members else (204, b"")
+    )
+
+
+def test_renamed_while_a_server_runs_is_refused(warden):
+    warden.call("PUT", "/v1/berths/alice", {})
+    warden.call("POST", "/containers/create?name=tb-user-alice", body())
+    warden.call("POST", "/containers/tb-user-alice/start")
+    status, answer = warden.call("POST", "/v1/berths/alice/rename", {"to": "alicia"})
+    assert (status, answer["error"]) == (409, "running")
+    warden.call("POST", "/containers/tb-user-alice/stop")
+    assert warden.call("POST", "/v1/berths/alice/rename", {"to": "alicia"})[0] == 200
+    assert warden.call("POST", "/containers/tb-user-alice/start")[1]["error"] == "no_berth"
+    warden.call("PUT", "/v1/berths/alice", {})
+    assert warden.call("POST", "/containers/tb-user-alice/start")[1]["error"] == "stale_container"
+
+
+def test_one_reading_of_the_memory_and_nothing_else(warden):
+    warden.call("PUT", "/v1/berths/alice", {})
+    warden.call("POST", "/containers/create?name=tb-user-alice", body())
+    path = "/v1.44/containers/tb-user-alice/stats"
+    for query in ("?stream=0&one-shot=1", "?one-shot=True&stream=False"):
+        status, answer = warden.call("GET", path + query)
+        assert status == 200
+        assert answer["memory_stats"] == {
+            "usage": 5000,
+            "limit": 9000,
+            "stats": {"inactive_file": 1000},
+        }
+        assert set(answer) == {"read", "memory_stats"}
+    for query in ("", "?stream=0", "?one-shot=1", "?stream=1&one-shot=1", "?stream=0&one-shot=0"):
+        assert warden.call("GET", path + query)[0] == 403
 
 
 @pytest.mark.parametrize(
@@ -308,6 +370,11 @@ def test_without_the_marker_nothing_is_done(warden):
         ("GET", "/v1/berths", None),
         ("PUT", "/v1/berths/bob", {}),
         ("POST", "/v1/berths/alice/archive", {}),
+        ("POST", "/v1/berths/alice/rename", {"to": "bob"}),
+        ("POST", "/v1/berths/alice~1/restore", {"as": "bob"}),
+        ("GET", "/v1/teams", None),
+        ("PUT", "/v1/teams/nlp", {"members": []}),
+        ("POST", "/v1/teams/nlp/archive", {}),
         ("POST", "/containers/create?name=tb-user-alice", body()),
     ]:
         status, answer = warden.call(method, path, document)

@@ -121,7 +121,7 @@ class DockerApi:
         answer = _only(memory, "usage limit")
         # What the kernel can take back at once is no use of memory (cgroup v2, v1).
         answer["stats"] = _only(memory.get("stats") or {}, "inactive_file total_inactive_file")
-        return web.json_response({**_only(found, "id name read"), "memory_stats": answer})
+        return web.json_response({**_only(found, "read"), "memory_stats": answer})
 
     async def is_running(self, login: str) -> bool:
         try:
