@@ -39,7 +39,11 @@ class HubUsers:
         return session
 
     def find(self, login: str) -> User | None:
+        """Return JupyterHub's user with servers, which it makes and keeps; ``has`` only looks."""
         return self._app.users.get(login)
+
+    def has(self, login: str) -> bool:
+        return orm.User.find(self.db, login) is not None
 
     def is_admin(self, login: str) -> bool:
         row = orm.User.find(self.db, login)

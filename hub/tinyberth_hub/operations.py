@@ -72,7 +72,7 @@ class Operation:
 
 
 def check_present(login: str, stores: Stores) -> None:
-    if stores.hub.find(login) is None:
+    if not stores.hub.has(login):
         raise ChangeRefusedError(404, f"There is nobody named {login!a} here.")
 
 

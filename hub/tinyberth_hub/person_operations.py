@@ -31,7 +31,7 @@ class Add(Operation):
         return frozenset({self.login})
 
     async def prepare(self, stores: Stores) -> Operation:
-        if stores.hub.find(self.login) is not None:
+        if stores.hub.has(self.login):
             raise ChangeRefusedError(
                 409, f"{self.login} is here already; ./tinyberth user link {self.login} makes a "
                 "new link."
@@ -135,7 +135,7 @@ class Rename(Operation):
 
     async def prepare(self, stores: Stores) -> Operation:
         check_present(self.login, stores)
-        if stores.hub.find(self.to) is not None:
+        if stores.hub.has(self.to):
             raise ChangeRefusedError(409, f"{self.to} is here already: choose another login name.")
         if stores.hub.is_running(self.login):
             raise ChangeRefusedError(409, f"The server of {self.login} runs: stop it first.")
@@ -206,7 +206,7 @@ class Restore(Operation):
         return frozenset({self.login})
 
     async def prepare(self, stores: Stores) -> Operation:
-        if stores.hub.find(self.login) is not None:
+        if stores.hub.has(self.login):
             raise ChangeRefusedError(
                 409, f"{self.login} is somebody's login name: restore {self.archive} under "
                 "another one."

@@ -103,5 +103,5 @@ def _check_team_is_here(team: str, stores: Stores) -> None:
 
 def _check_members(logins: Sequence[str], stores: Stores) -> None:
     for login in logins:
-        if stores.hub.find(login) is None:
+        if not stores.hub.has(login):
             raise ChangeRefusedError(400, f"There is nobody named {login!a} here.")

@@ -14,8 +14,10 @@ from typing import Callable
 
 from .identity import ensure_git_identity
 from .notebooks import deliver_notebooks
+from .teams import ensure_teams_link
 
 CONTAINER_NOTEBOOKS = Path("/opt/tinyberth/notebooks")
+CONTAINER_TEAMS = Path("/teams")
 
 UMASK = 0o002
 """Group-writable is safe with user private groups, and what team folders need."""
@@ -30,6 +32,7 @@ def main() -> None:
         sys.exit(f"tinyberth: the home cannot be entered ({error}); the server is not started.")
     _attempt("notebooks", lambda: _deliver(container_home))
     _attempt("git identity", lambda: _identify(container_home))
+    _attempt("teams", lambda: _show_teams(container_home))
     _become_server()
 
 
@@ -40,6 +43,11 @@ def _deliver(container_home: Path) -> str:
 
 def _identify(container_home: Path) -> str:
     return "written" if ensure_git_identity(container_home, os.environ) else "left as it is"
+
+
+def _show_teams(container_home: Path) -> str:
+    made = ensure_teams_link(CONTAINER_TEAMS, container_home)
+    return "linked" if made else "left as it is"
 
 
 def _attempt(what: str, action: Callable[[], str]) -> None:
