@@ -128,9 +128,11 @@ class HubUsers:
 
     def is_running(self, login: str) -> bool:
         """Tell whether the person's server runs, starts or stops."""
-        user = self.find(login)
-        return user is not None and any(
-            spawner.active or spawner.pending for spawner in user.spawners.values()
+        return any(
+            spawner.active or spawner.pending
+            for user in self._app.users.values()
+            if user.name == login
+            for spawner in user.spawners.values()
         )
 
     async def stop(self, login: str) -> None:

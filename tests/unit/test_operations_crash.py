@@ -16,42 +16,38 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="gives folders to othe
 
 HERE = Path(__file__).parent
 State = dict[str, Any]
+Case = tuple[State, State, bool]
+"""Before, after death and recovery, and whether the change had begun by then."""
 
 
 @pytest.fixture(scope="module")
-def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[State, list[State]]]:
-    """Return, by operation, the state before it and those after each death and recovery."""
+def cases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Case]]:
+    """Return what became of each operation, one case for each step that it was killed at."""
     ran = subprocess.run(
         [sys.executable, str(HERE / "people_crash.py"), str(tmp_path_factory.mktemp("world"))],
         env={**os.environ, "PYTHONPATH": os.pathsep.join([*sys.path, str(HERE)])},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr[-5000:]
-    found: dict[str, tuple[State, list[State]]] = {}
-    for line in ran.stdout.splitlines():
-        state = json.loads(line)
-        operation = state.pop("operation")
-        if operation not in found:
-            found[operation] = state, []
-        else:
-            found[operation][1].append(state)
+    found: dict[str, list[Case]] = {}
+    lines = [json.loads(line) for line in ran.stdout.splitlines()]
+    for first, second in zip(lines[::2], lines[1::2], strict=True):
+        of_operation = found.setdefault(first["operation"], [])
+        of_operation.append((first["before"], second["after"], bool(second["left"])))
+    for of_operation in found.values():  # the last came to its end
+        before, after, _ = of_operation.pop()
+        of_operation.append((before, after, True))
     return found
 
 
-def each(
-    outcomes: dict[str, tuple[State, list[State]]], name: str
-) -> Iterator[tuple[State, bool]]:
-    """Yield the states after recovery, checked, and whether the change had begun."""
-    before, states = outcomes[name]
-    assert len(states) > 5, "there was something to kill"
-    assert any(state["left"] for state in states), "some deaths left something to finish"
-    for number, state in enumerate(states):
-        check(state)
-        # The first death is before the journal says anything; the last is none.
-        begun = number > 0
+def each(cases: dict[str, list[Case]], name: str) -> Iterator[Case]:
+    """Yield the cases of an operation after what holds for all."""
+    assert sum(begun for _, _, begun in cases[name]) > 2, "there was something to kill"
+    for before, after, begun in cases[name]:
+        check(after)
         if not begun:
-            assert without_left(state) == without_left(before)
-        yield state, begun
+            assert after == before
+        yield before, after, begun
 
 
 def check(state: State) -> None:
@@ -70,10 +66,6 @@ def check(state: State) -> None:
         assert state["files"][f"teams/{team}"][0] == 0
 
 
-def without_left(state: State) -> State:
-    return {key: value for key, value in state.items() if key != "left"}
-
-
 def unchanged(before: State, after: State, *but: str) -> None:
     for login in before["users"]:
         if login not in but:
@@ -82,47 +74,44 @@ def unchanged(before: State, after: State, *but: str) -> None:
             assert after["files"].get(f"users/{login}") == before["files"].get(f"users/{login}")
 
 
-def test_add(outcomes: Any) -> None:
-    before, _ = outcomes["add"]
-    for state, begun in each(outcomes, "add"):
-        unchanged(before, state)
+def test_add(cases: Any) -> None:
+    for before, after, begun in each(cases, "add"):
+        unchanged(before, after)
         if begun:
-            assert state["berths"]["dave"] not in before["berths"].values()
-            assert state["names"]["dave"] == state["gecos"]["dave"] == "Dave D."
-            assert state["teams"]["nlp"] == ["alice", "bob", "dave"]
-            assert state["teams"]["fresh"] == ["dave"]
-            assert state["admins"] == ["admin", "dave"]
+            assert after["berths"]["dave"] not in before["berths"].values()
+            assert after["names"]["dave"] == after["gecos"]["dave"] == "Dave D."
+            assert after["teams"]["nlp"] == ["alice", "bob", "dave"]
+            assert after["teams"]["fresh"] == ["dave"]
+            assert after["admins"] == ["admin", "dave"]
 
 
-def test_add_with_ids(outcomes: Any) -> None:
-    for state, begun in each(outcomes, "add_with_uid"):
+def test_add_with_ids(cases: Any) -> None:
+    for _, after, begun in each(cases, "add_with_uid"):
         if begun:
-            assert state["berths"]["dave"] == 4321
+            assert after["berths"]["dave"] == 4321
 
 
-def test_add_that_the_warden_refuses_leaves_nobody(outcomes: Any) -> None:
-    for state, _ in each(outcomes, "add_refused_by_a_taken_uid"):
-        assert without_left(state) == outcomes["add_refused_by_a_taken_uid"][0]
+def test_add_that_the_warden_refuses_leaves_nobody(cases: Any) -> None:
+    for before, after, _ in each(cases, "add_refused_by_a_taken_uid"):
+        assert after == before
 
 
-def test_add_that_is_refused_late_is_undone(outcomes: Any) -> None:
-    name = "add_refused_by_a_file_in_the_way_of_a_team"
-    before, _ = outcomes[name]
-    for state, begun in each(outcomes, name):
-        unchanged(before, state)
-        assert state["users"] == before["users"]
-        assert state["teams"] == before["teams"]
+def test_add_that_is_refused_late_is_undone(cases: Any) -> None:
+    for before, after, begun in each(cases, "add_refused_by_a_file_in_the_way_of_a_team"):
+        unchanged(before, after)
+        assert after["users"] == before["users"]
+        assert after["teams"] == before["teams"]
         # The number was given once and is nobody's again; the folder, empty, is in the archive.
-        assert ("dave~1" in state["tombstones"]) is begun
-        assert state["files"].get("archive/dave~1", [0, 0, []])[2] == []
+        assert ("dave~1" in after["tombstones"]) is begun
+        assert after["files"].get("archive/dave~1", [0, 0, []])[2] == []
 
 
-def test_change_of_admin_and_teams(outcomes: Any) -> None:
-    for state, begun in each(outcomes, "change"):
-        unchanged(outcomes["change"][0], state)
+def test_change_of_admin_and_teams(cases: Any) -> None:
+    for before, after, begun in each(cases, "change"):
+        unchanged(before, after)
         if begun:
-            assert state["admins"] == ["admin", "bob"]
-            assert state["teams"] == {"nlp": ["alice"], "vision": ["bob"], "fresh": ["bob"]}
+            assert after["admins"] == ["admin", "bob"]
+            assert after["teams"] == {"nlp": ["alice"], "vision": ["bob"], "fresh": ["bob"]}
 
 
 @pytest.mark.parametrize(
@@ -132,68 +121,61 @@ def test_change_of_admin_and_teams(outcomes: Any) -> None:
         ("rename_of_who_has_another_name", "carol", "caro", "Carol of the ß"),
     ],
 )
-def test_rename(outcomes: Any, name: str, old: str, new: str, gecos: str) -> None:
-    before, _ = outcomes[name]
-    for state, begun in each(outcomes, name):
-        unchanged(before, state, old)
+def test_rename(cases: Any, name: str, old: str, new: str, gecos: str) -> None:
+    for before, after, begun in each(cases, name):
+        unchanged(before, after, old)
         if begun:
-            assert old not in state["users"]
-            assert state["berths"][new] == before["berths"][old]
-            assert state["accounts"][new] == before["accounts"][old]  # password and all
-            assert state["files"][f"users/{new}"] == before["files"][f"users/{old}"]
-            assert state["gecos"][new] == gecos
+            assert old not in after["users"]
+            assert after["berths"][new] == before["berths"][old]
+            assert after["accounts"][new] == before["accounts"][old]  # password and all
+            assert after["files"][f"users/{new}"] == before["files"][f"users/{old}"]
+            assert after["gecos"][new] == gecos
             was = before["teams"]["nlp"]
-            assert state["teams"]["nlp"] == sorted({new if n == old else n for n in was})
+            assert after["teams"]["nlp"] == sorted({new if n == old else n for n in was})
 
 
-def test_remove(outcomes: Any) -> None:
-    before, _ = outcomes["remove"]
-    for state, begun in each(outcomes, "remove"):
-        unchanged(before, state, "alice")
+def test_remove(cases: Any) -> None:
+    for before, after, begun in each(cases, "remove"):
+        unchanged(before, after, "alice")
         if begun:
-            assert "alice" not in state["users"]
-            assert state["tombstones"]["alice~1"] == before["berths"]["alice"]
-            assert state["files"]["archive/alice~1"] == before["files"]["users/alice"]
-            assert "users/alice" not in state["files"]
-            assert state["teams"]["nlp"] == ["bob"]
+            assert "alice" not in after["users"]
+            assert after["tombstones"]["alice~1"] == before["berths"]["alice"]
+            assert after["files"]["archive/alice~1"] == before["files"]["users/alice"]
+            assert "users/alice" not in after["files"]
+            assert after["teams"]["nlp"] == ["bob"]
 
 
-def test_remove_that_the_warden_refuses_leaves_the_person(outcomes: Any) -> None:
-    before, _ = outcomes["remove_refused_by_a_file_in_the_way"]
-    for state, _ in each(outcomes, "remove_refused_by_a_file_in_the_way"):
-        assert state["accounts"] == before["accounts"]
-        assert state["berths"] == before["berths"]
-        assert state["teams"] == before["teams"]
+def test_remove_that_the_warden_refuses_leaves_the_person(cases: Any) -> None:
+    for before, after, _ in each(cases, "remove_refused_by_a_file_in_the_way"):
+        assert after == before
 
 
 @pytest.mark.parametrize(("name", "login"), [("restore", "zoe"), ("restore_as_another", "zoey")])
-def test_restore(outcomes: Any, name: str, login: str) -> None:
-    before, _ = outcomes[name]
-    for state, begun in each(outcomes, name):
-        unchanged(before, state)
+def test_restore(cases: Any, name: str, login: str) -> None:
+    for before, after, begun in each(cases, name):
+        unchanged(before, after)
         if begun:
-            assert state["berths"][login] == before["tombstones"]["zoe~1"]
-            assert state["files"][f"users/{login}"] == before["files"]["archive/zoe~1"]
-            assert state["tombstones"] == {}
-            assert state["gecos"][login] == login
+            assert after["berths"][login] == before["tombstones"]["zoe~1"]
+            assert after["files"][f"users/{login}"] == before["files"]["archive/zoe~1"]
+            assert after["tombstones"] == {}
+            assert after["gecos"][login] == login
 
 
-def test_add_team(outcomes: Any) -> None:
-    for state, begun in each(outcomes, "add_team"):
+def test_add_team(cases: Any) -> None:
+    for _, after, begun in each(cases, "add_team"):
         if begun:
-            assert state["teams"]["fresh"] == ["alice"]
+            assert after["teams"]["fresh"] == ["alice"]
 
 
-def test_set_members(outcomes: Any) -> None:
-    for state, begun in each(outcomes, "set_members"):
+def test_set_members(cases: Any) -> None:
+    for _, after, begun in each(cases, "set_members"):
         if begun:
-            assert state["teams"]["nlp"] == ["bob"]
+            assert after["teams"]["nlp"] == ["bob"]
 
 
-def test_archive_team(outcomes: Any) -> None:
-    before, _ = outcomes["archive_team"]
-    for state, begun in each(outcomes, "archive_team"):
-        unchanged(before, state)
+def test_archive_team(cases: Any) -> None:
+    for before, after, begun in each(cases, "archive_team"):
+        unchanged(before, after)
         if begun:
-            assert sorted(state["teams"]) == ["vision"]
-            assert state["files"]["archive/nlp~1"] == before["files"]["teams/nlp"]
+            assert sorted(after["teams"]) == ["vision"]
+            assert after["files"]["archive/nlp~1"] == before["files"]["teams/nlp"]
