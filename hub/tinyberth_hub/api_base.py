@@ -66,10 +66,9 @@ class PeopleHandler(APIHandler):
                 raise ChangeRefusedError(
                     400, f"{field[:40]!a} is no field here: {', '.join(kinds) or 'none'} is."
                 )
-            # bool is a kind of int to Python, and true is no number to anybody else.
-            if not isinstance(value, kinds[field]) or (
-                isinstance(value, bool) and kinds[field] is not bool
-            ):
+            kind = kinds[field]
+            # By type, not isinstance: to Python, true is a number.
+            if type(value) not in (kind if isinstance(kind, tuple) else (kind,)):
                 raise ChangeRefusedError(400, f"{field} is not of the kind that it must be.")
         return document
 

@@ -40,10 +40,10 @@ class StockGroupListAPIHandler(_StockHandler, GroupListAPIHandler):
     async def post(self) -> None:
         """Make several teams with the same members."""
         model = self.get_json_body()
-        if not isinstance(model, dict) or not model.get("groups"):
+        names = model.pop("groups", None) if isinstance(model, dict) else None
+        if not names or not all(isinstance(name, str) for name in names):
             raise web.HTTPError(400, "Must specify at least one group to create")
         self._check_group_model(model)
-        names = model.pop("groups")
         members = self.logins(model)
         for name in names:
             await self.make_change(AddTeam(name, members))

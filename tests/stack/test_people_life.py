@@ -83,7 +83,7 @@ def test_who_is_removed_while_working_is_out_and_the_files_are_in_the_archive(
     # The cookie opens nothing: what asks for one is sent to the login page.
     home = browser.get(f"{deployment.url}/hub/home", timeout=30, allow_redirects=False)
     assert "/hub/login" in home.headers["Location"]
-    assert browser.get(f"{server}/api/contents", timeout=30).status_code in {403, 404, 424, 503}
+    assert "/hub/login" in browser.get(f"{server}/api/contents", timeout=30).url
     headers = {"Authorization": f"token {token}"}
     asked = requests.get(f"{deployment.url}/hub/api/user", headers=headers, timeout=30)
     assert asked.status_code == 403

@@ -115,7 +115,7 @@ class QuietSpawner:
 class World:
     """A hub's stores over ``folder``, as at the start of a hub."""
 
-    def __init__(self, folder: Path, first_admin: str = "") -> None:
+    def __init__(self, folder: Path, first_admin: tuple[str, str] | None = None) -> None:
         self.folder = folder
         if not (folder / "etc").exists():
             _make(folder)

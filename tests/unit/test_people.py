@@ -178,13 +178,13 @@ def test_others_go_on_while_somebodys_change_is_stuck(
 
 def test_the_first_admin_is_added_where_there_is_none(tmp_path: Path) -> None:
     async def story() -> None:
-        world = World(tmp_path, first_admin="jane")
+        world = World(tmp_path, first_admin=("jane", "jane"))
         await world.settle()
         assert world.state()["admins"] == ["jane"]
         assert world.accounts.get("jane").state == "invited"
         await world.change(Add("bob", "bob", admin=True))
         await world.change(Remove("jane"))
-        again = World(tmp_path, first_admin="jane")
+        again = World(tmp_path, first_admin=("jane", "jane"))
         await again.settle()
         assert again.state()["admins"] == ["bob"]
         assert again.state()["users"] == ["bob"]
