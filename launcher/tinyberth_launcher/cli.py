@@ -15,7 +15,8 @@ from .compose import Compose
 from .down import down
 from .engine import always, require_engine
 from .engine_process import server_version, stop_own_engine
-from .help_texts import EXAMPLES, TEST_EXAMPLES, USER_HELP
+from .help_texts import EXAMPLES, TEAM_HELP, TEST_EXAMPLES, USER_HELP
+from .people import people
 from .preflight import check_settings
 from .problem import EXIT_CODES, FAILED, INTERRUPTED, OK, Problem
 from .status import status
@@ -53,8 +54,9 @@ def _parser() -> argparse.ArgumentParser:
     it.add_argument("service", nargs="?", help="warden, proxy or hub; without: all")
     it.add_argument("-f", "--follow", action="store_true", help="go on until Ctrl-C")
     it.add_argument("--tail", default="200", metavar="LINES", help="from the end (default: 200)")
-    it = command("user", "add, link, list people", "./tinyberth user add alice")
-    it = command("test", "run the tests", TEST_EXAMPLES)
+    command("user", "add, import, list, change and remove people", "./tinyberth user add alice")
+    command("team", "list, add and remove teams, which share files", "./tinyberth team add nlp")
+    command("test", "run the tests", TEST_EXAMPLES)
     # Not in the help: for .ci/run, which must leave no engine behind that `test` started.
     it = commands.add_parser("engine")
     it.add_argument("action", choices=("answers", "stop"))
@@ -84,9 +86,9 @@ def _interrupt(_signum: int, _frame: object) -> NoReturn:
 
 
 def _dispatch(root: Path, argv: list[str]) -> int:
-    # What these two take is for another program to judge, so argparse does not see it.
-    if argv[:1] == ["user"]:
-        return _user(root, argv[1:])
+    # What these take is for another program to judge, so argparse does not see it.
+    if argv[:1] in (["user"], ["team"]):
+        return _people(root, argv[0], argv[1:])
     if argv[:1] == ["test"] and not {"-h", "--help"} & set(argv):
         return run_tests(load_checkout(root), _steps(root, "test"), argv[1:])
     args = _parser().parse_args(argv)
@@ -146,18 +148,11 @@ def _logs(root: Path, args: argparse.Namespace) -> int:
     return Compose(checkout).pass_through("logs", *options, *filter(None, [args.service]))
 
 
-def _user(root: Path, args: list[str]) -> int:
-    if not args or args[0] in {"-h", "--help"}:
-        print(USER_HELP)
+def _people(root: Path, topic: str, words: list[str]) -> int:
+    if not words or words[0] in {"-h", "--help"}:
+        print({"user": USER_HELP, "team": TEAM_HELP}[topic], end="")
         return OK
-    compose = Compose(_usable(root))
-    code = compose.pass_through("exec", "-T", "hub", "tinyberth-hub", "user", *args)
-    if code != OK and not compose.is_running("hub"):
-        raise Problem(
-            "The hub does not run, so it cannot be asked.",
-            remedy="Start it with `./tinyberth up`, then run the same command again.",
-        )
-    return code
+    return people(Compose(_usable(root)), topic, words)
 
 
 def _usable(root: Path) -> Checkout:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Optional
@@ -101,6 +104,55 @@ def passthrough(args: Sequence[str], *, env: Environment = None, cwd: Path | Non
     except BaseException:
         end(child)
         raise
+
+
+def converse(
+    args: Sequence[str],
+    data: bytes,
+    *,
+    attended: bool,
+    env: Environment = None,
+    cwd: Path | None = None,
+) -> int:
+    """Run ``args`` with ``data`` on its stdin, then, if ``attended``, what is typed on ours.
+
+    Its stdin stays open until it ends. An interrupt of this process only closes it, which the
+    child understands; what it still says is shown. The second interrupt ends the child.
+    """
+    try:
+        child = subprocess.Popen(
+            args,
+            env=env,
+            cwd=cwd,
+            stdin=subprocess.PIPE,
+            bufsize=0,
+            start_new_session=True,  # Ctrl-C is for us alone
+        )
+    except FileNotFoundError:
+        return 127
+    assert child.stdin is not None
+    pipe = child.stdin
+    threading.Thread(target=_feed, args=(pipe.fileno(), data, attended), daemon=True).start()
+    try:
+        return child.wait()
+    except BaseException:
+        pipe.close()
+        try:
+            child.wait(_GRACE_SECONDS)
+        except (subprocess.TimeoutExpired, KeyboardInterrupt):
+            end(child)
+        raise
+
+
+def _feed(pipe: int, data: bytes, attended: bool) -> None:
+    """Write ``data``, then each line typed; Ctrl-D is an empty one, and the last."""
+    with suppress(OSError):  # the child has ended, or was told to
+        while data:
+            data = data[os.write(pipe, data) :]
+        while attended:
+            data = os.read(0, 4096)
+            os.write(pipe, data or b"\n")
+            attended = bool(data)
 
 
 def end(child: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:

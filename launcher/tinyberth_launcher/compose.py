@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .checkout import Checkout
-from .command import Result, capture, passthrough
+from .command import Result, capture, converse, passthrough
 from .problem import Problem
 from .steps import Step
 
@@ -30,6 +30,11 @@ class Compose:
 
     def pass_through(self, *args: str) -> int:
         return passthrough(self._args(*args), env=self._env, cwd=self.checkout.root)
+
+    def converse(self, *args: str, data: bytes, attended: bool) -> int:
+        return converse(
+            self._args(*args), data, attended=attended, env=self._env, cwd=self.checkout.root
+        )
 
     def run(self, step: Step, *args: str, failed: str) -> None:
         step.run(self._args(*args), failed=failed, env=self._env, cwd=self.checkout.root)

@@ -1,9 +1,13 @@
 """The longer words of `--help`."""
 
+from .problem import EXIT_CODES
+
 EXAMPLES = """\
 examples:
   ./tinyberth up                    install what is missing, build, start, print the link
   ./tinyberth user add alice        add a person; prints her one-time link
+  ./tinyberth user import people.csv > links.csv
+  ./tinyberth team add nlp          make a team with a shared folder
   ./tinyberth status                what runs, who is there
   ./tinyberth logs hub -f           follow one service's log
   ./tinyberth down                  stop everything; files and accounts stay
@@ -20,13 +24,42 @@ TEST_EXAMPLES = """\
 The exit code is pytest's own (1: a test failed, 2: interrupted or not readable, 5: none
 found), or 1 where only a linter failed."""
 
-USER_HELP = """\
-usage: ./tinyberth user add|link|list … (passed to `tinyberth-hub user` in the hub's container)
+USER_HELP = f"""\
+usage: ./tinyberth user ACTION …; each action's --help says more
+
+  add NAME…            add people; prints a one-time link for each
+  import FILE          add many from CSV: name,uid,gid,teams,admin
+  link NAME…           fresh links; the old ones die
+  list, show NAME      who is there: ids, state, teams, disk, server, last seen
+  admin NAME… [--off]  make admins, or unmake them
+  team NAME            --join and --leave teams
+  rename OLD NEW       another login; uid and files stay
+  stop NAME…           stop servers
+  remove NAME…         out, with the files moved to data/archive
+  restore NAME         back, with uid and files
 
 examples:
-  ./tinyberth user add alice bob              add people; prints a one-time link for each
-  ./tinyberth user add carol --uid 1005 --gid 1005
-  ./tinyberth user link alice                 a fresh link; the old one dies
-  ./tinyberth user list
-The same without the launcher: docker compose exec -T hub tinyberth-hub user …
+  ./tinyberth user add alice bob
+  ./tinyberth user add carol --uid 1005 --gid 1005 --team nlp
+  ./tinyberth user import people.csv > links.csv
+  ./tinyberth user team alice --join nlp
+  ./tinyberth user list --json
+The same without the launcher: docker compose exec hub tinyberth-hub user …
+
+{EXIT_CODES}
+"""
+
+TEAM_HELP = f"""\
+usage: ./tinyberth team ACTION …; each action's --help says more
+
+  list           all teams, their gids and members
+  add TEAM…      make teams, each with a shared folder: data/teams/TEAM, /teams/TEAM for members
+  remove TEAM…   out, with the files moved to data/archive
+
+examples:
+  ./tinyberth team add nlp
+  ./tinyberth user team alice --join nlp
+The same without the launcher: docker compose exec hub tinyberth-hub team …
+
+{EXIT_CODES}
 """

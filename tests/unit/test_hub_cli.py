@@ -6,7 +6,8 @@ import argparse
 
 import pytest
 
-from tinyberth_hub.cli import main, parse_id
+from tinyberth_hub.cli import main
+from tinyberth_hub.cli_user import parse_id
 
 
 @pytest.mark.parametrize(("text", "number"), [("1000", 1000), ("20001", 20001)])

@@ -1,0 +1,44 @@
+"""`tinyberth-hub serve`: checks the settings, waits for the neighbours, becomes JupyterHub."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+from tinyberth_common.settings import SettingsError
+
+from .cli_output import BAD_SETTINGS, FAILED
+from .settings import PROXY_TOKEN_FILE, WARDEN_SOCKET, load_settings
+
+START_WAIT_SECONDS = 60.0
+"""For the proxy's token and the warden's socket: after a reboot the engine starts all at once."""
+
+
+def serve() -> int:
+    """Return only on failure."""
+    try:
+        load_settings()
+    except SettingsError as error:
+        print("\n".join(error.problems), file=sys.stderr)
+        return BAD_SETTINGS
+    os.umask(0o077)
+    if not _wait_for([PROXY_TOKEN_FILE, WARDEN_SOCKET], START_WAIT_SECONDS):
+        return FAILED
+    command = ["jupyterhub", "--config", "/etc/jupyterhub/jupyterhub_config.py"]
+    return os.execvp(command[0], command)  # noqa: S606 - replaces this process, by design
+
+
+def _wait_for(paths: list[Path], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while missing := [path for path in paths if not path.exists()]:
+        if time.monotonic() > deadline:
+            print(
+                f"The hub waits for {', '.join(map(str, missing))} since {seconds:.0f} s. "
+                "docker compose ps shows which service is down; docker compose logs says why.",
+                file=sys.stderr,
+            )
+            return False
+        time.sleep(0.1)
+    return True
