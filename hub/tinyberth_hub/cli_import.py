@@ -123,12 +123,16 @@ def preview_table(lines: list[Line]) -> str:
                 str(line["name"]),
                 line["login"] or NOTHING,
                 f"{line['uid'] or NOTHING}:{line['gid'] or NOTHING}",
-                ",".join(line["teams"] or []) or NOTHING,
+                ",".join(_teams(line)) or NOTHING,
                 "admin" if line["admin"] else NOTHING,
                 f"{line['outcome']}{why}",
             )
         )
     return table(rows)
+
+
+def _teams(line: Line) -> list[str]:
+    return [f"{team} (new)" if team in line["new_teams"] else team for team in line["teams"]]
 
 
 def summary(lines: list[Line]) -> str:

@@ -90,8 +90,9 @@ class FakeHub:
             if name in {"", "name"}:
                 continue
             line = {"line": number, "name": name, "login": None, "uid": int(uid or 0) or None,
-                    "gid": int(gid or 0) or None, "teams": teams.split(), "admin": admin == "yes",
-                    "outcome": "new", "why": None}  # fmt: skip
+                    "gid": int(gid or 0) or None, "teams": teams.split(),
+                    "new_teams": [team for team in teams.split() if team not in self.teams],
+                    "admin": admin == "yes", "outcome": "new", "why": None}  # fmt: skip
             try:
                 line["login"] = self._new(name)
             except RefusedError as refusal:
