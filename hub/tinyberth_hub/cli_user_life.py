@@ -43,7 +43,9 @@ def user_remove(arguments: argparse.Namespace, terminal: Terminal) -> int:
     def remove(name: str) -> dict[str, Any]:
         answer = ask("DELETE", person_path(name), timeout=STOP_SECONDS)
         if not arguments.json:
-            place = f"the files are in {answer['home']}" if answer["home"] else "there are no files"
+            place = (
+                f"the files are in {answer['home']}" if answer["home"] else "there are no files"
+            )
             print(f"{name} is removed; {place}.", flush=True)
         return {"login": name, **answer}
 

@@ -1,4 +1,4 @@
-"""People and teams from the terminal, for their whole life: launcher, compose, hub, ledger, files."""
+"""People and teams from the terminal, all their life: launcher, compose, hub, ledger, files."""
 
 from __future__ import annotations
 
@@ -43,7 +43,12 @@ def test_a_whole_life(deployment: Deployment) -> None:
     added = ask(deployment, "user", "add", "lena", "--uid", "4401", "--gid", "4402")
     (lena,) = added["people"]
     assert set(lena) == FIELDS | {"link"}
-    assert (lena["uid"], lena["gid"], lena["state"], lena["admin"]) == (4401, 4402, "invited", False)
+    assert (lena["uid"], lena["gid"], lena["state"], lena["admin"]) == (
+        4401,
+        4402,
+        "invited",
+        False,
+    )
     assert Person(deployment.url, "lena").open_link(lena["link"]).status_code == 302
     inode = deployment.home("lena").stat().st_ino
 
@@ -233,9 +238,7 @@ def test_at_a_terminal_the_launcher_asks_shows_a_bar_and_keeps_the_links_apart(
 ) -> None:
     (tmp_path / "people.csv").write_text("paula\npia\n")
     links = tmp_path / "links.csv"
-    terminal = Terminal(
-        launcher("user", "import", str(tmp_path / "people.csv")), stdout=links
-    )
+    terminal = Terminal(launcher("user", "import", str(tmp_path / "people.csv")), stdout=links)
     terminal.read_until("Add 2 people? [y/N]")
     terminal.type(b"y\n")
     assert terminal.end() == 0, terminal.shown
