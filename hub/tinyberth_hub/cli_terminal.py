@@ -134,7 +134,7 @@ def progress_bar(done: int, total: int, columns: int) -> str:
 class Interrupts:
     """Inside, the first interrupt only sets ``asked``: what has begun can be finished and told.
 
-    The second one is Python's own.
+    The second one, of which the first one tells, is Python's own.
     """
 
     def __init__(self) -> None:
@@ -149,6 +149,8 @@ class Interrupts:
 
     def _ask(self, _signum: int, _frame: object) -> None:
         self.asked = True
+        # Not print: a handler may come in the middle of one, whose buffer is then locked.
+        os.write(2, b"\nStopping after the one at hand; Ctrl-C again stops at once.\n")
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
