@@ -84,3 +84,9 @@ def agree(arguments: argparse.Namespace, terminal: Terminal, loss: str, question
 def listed(names: Sequence[str], noun: str) -> str:
     """Return ``alice``, ``alice and bob`` or ``12 people``, to ask about."""
     return " and ".join(names) if len(names) < 3 else count(len(names), noun, noun)
+
+
+def removal(name: str, answer: dict[str, Any]) -> str:
+    """Return the sentence on a person or team that is gone."""
+    files = f"the files are in {answer['home']}" if answer["home"] else "there are no files"
+    return f"{name} is removed; {files}."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from .cli_command import add_command, add_yes, agree, for_each, listed
+from .cli_command import add_command, add_yes, agree, for_each, listed, removal
 from .cli_hub import TEAMS, ask, team_path
 from .cli_output import NOTHING, OK, print_json, table
 from .cli_terminal import Terminal
@@ -40,7 +40,7 @@ def team_list(arguments: argparse.Namespace, _: Terminal) -> int:
     rows = [("TEAM", "GID", "MEMBERS")]
     for team in sorted(answer["teams"], key=lambda team: str(team["name"])):
         members = ", ".join(team["members"]) or NOTHING
-        rows.append((team["name"], str(team["gid"]), members))
+        rows.append((team["name"], str(team["gid"] or NOTHING), members))
     print(table(rows))
     return OK
 
@@ -68,7 +68,7 @@ def team_remove(arguments: argparse.Namespace, terminal: Terminal) -> int:
     def remove(name: str) -> dict[str, Any]:
         answer = ask("DELETE", team_path(name))
         if not arguments.json:
-            print(f"{name} is removed; the files are in data/archive/{answer['archive']}.")
+            print(removal(name, answer), flush=True)
         return {"name": name, **answer}
 
     return for_each(arguments, arguments.names, remove, key="removed")

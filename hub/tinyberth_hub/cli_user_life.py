@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from .cli_command import add_command, add_yes, agree, for_each, listed
+from .cli_command import add_command, add_yes, agree, for_each, listed, removal
 from .cli_hub import PEOPLE, STOP_SECONDS, HubError, Person, ask, person_path
 from .cli_output import FAILED, OK, print_error, print_json
 from .cli_terminal import Terminal
@@ -43,10 +43,7 @@ def user_remove(arguments: argparse.Namespace, terminal: Terminal) -> int:
     def remove(name: str) -> dict[str, Any]:
         answer = ask("DELETE", person_path(name), timeout=STOP_SECONDS)
         if not arguments.json:
-            place = (
-                f"the files are in {answer['home']}" if answer["home"] else "there are no files"
-            )
-            print(f"{name} is removed; {place}.", flush=True)
+            print(removal(name, answer), flush=True)
         return {"login": name, **answer}
 
     return for_each(arguments, arguments.names, remove, key="removed")

@@ -139,7 +139,8 @@ class FakeHub:
         if words[0] not in self.teams:
             raise RefusedError(404, f"There is no team {words[0]}.")
         del self.teams[words[0]]
-        return 200, {"archive": f"{words[0]}~1"}
+        archive = f"{words[0]}~1"
+        return 200, {"archive": archive, "home": f"data/archive/{archive}"}
 
 
 @contextmanager

@@ -178,7 +178,9 @@ def test_teams_are_listed_added_and_removed(tb: Cli) -> None:
     assert tb("team", "remove", "nlp").code == 2
     removed = tb("team", "remove", "nlp", "vision", "--yes", "--json")
     assert removed.code == 1
-    assert removed.json == {"removed": [{"name": "nlp", "archive": "nlp~1"}]}
+    assert removed.json == {
+        "removed": [{"name": "nlp", "archive": "nlp~1", "home": "data/archive/nlp~1"}]
+    }
     assert json.loads(removed.err)["name"] == "vision"
 
 
