@@ -47,6 +47,7 @@ class FakeHub:
         self.teams: dict[str, dict[str, Any]] = {}
         self.asked: list[tuple[str, str, Any]] = []
         self.before_add: Callable[[str], None] = lambda _: None
+        self.has_links = True
         self._next = 20001
 
     def put(self, login: str, **fields: Any) -> Person:
@@ -73,7 +74,10 @@ class FakeHub:
         self.before_add(body["name"])
         login = self._new(body["name"])
         person = self.put(login, **{key: body[key] for key in body if key != "name"})
-        return {**person, "link": f"http://hub.localhost/hub/welcome#{login}"}
+        return {**person, "link": self._link(login)}
+
+    def _link(self, login: str, wanted: bool = True) -> str | None:
+        return f"http://hub.localhost/hub/welcome#{login}" if self.has_links and wanted else None
 
     def _new(self, name: str) -> str:
         try:
@@ -113,8 +117,7 @@ class FakeHub:
             person.update(body)
         if steps == ["link"]:
             wanted = not body["if_invited"] or person["state"] == "invited"
-            link = f"http://hub.localhost/hub/welcome#{key}" if wanted else None
-            return {"name": person["name"], "login": key, "link": link}
+            return {"name": person["name"], "login": key, "link": self._link(key, wanted)}
         if steps == ["stop"]:
             person["server"] = None
         if steps == ["rename"]:
@@ -126,7 +129,7 @@ class FakeHub:
             login = body.get("as") or person["login"]
             person.update(login=login, name=login, archive=None, state="invited")
             self.people[login] = person
-            return {**person, "link": f"http://hub.localhost/hub/welcome#{login}"}
+            return {**person, "link": self._link(login)}
         return person
 
     def _teams(self, method: str, words: list[str], body: Any) -> tuple[int, Any]:

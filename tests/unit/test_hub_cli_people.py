@@ -58,6 +58,19 @@ def test_one_link_is_printed_alone_and_several_as_csv(tb: Cli) -> None:
     assert [entry["link"] for entry in document["links"]] == [f"{link}alice", None]
 
 
+def test_where_people_sign_in_elsewhere_there_are_no_links(tb: Cli) -> None:
+    tb.hub.has_links = False
+    added = tb("user", "add", "alice")
+    assert (added.code, added.out) == (
+        0,
+        "alice (uid 20001, gid 20001); there is no link, for people sign in elsewhere\n",
+    )
+    assert (
+        tb("user", "link", "alice").err == "alice signs in elsewhere: this hub makes no links.\n"
+    )
+    assert tb("user", "link", "alice", "--if-invited").code == 0
+
+
 def test_the_list_shows_everybody_who_is_there(tb: Cli) -> None:
     tb.hub.put("bob", state="active", disk=310 * 2**20, teams=["nlp", "vision"], admin=True,
                server={"since": "2020-01-01T00:00:00Z", "memory": 2**30, "memory_limit": None,
