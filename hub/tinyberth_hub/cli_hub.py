@@ -6,8 +6,6 @@ import asyncio
 from typing import Any
 from urllib.parse import quote
 
-from tinyberth_common.names import LOGIN_PATTERN, NameRefusedError, check_login, normalize_login
-
 from .settings import HUB_SOCKET, read_cli_token
 from .unix_http import TIMEOUT_SECONDS, UnreachableError, request_json
 
@@ -65,15 +63,15 @@ def ask(method: str, path: str, body: object = None, *, timeout: float = TIMEOUT
     return answer
 
 
-def person_path(login: str, *steps: str) -> str:
-    """Return the API's path of a person, ``alice`` or the removed ``alice~1``.
+def person_path(name: str, *steps: str) -> str:
+    """Return the API's path of a person: by login, by name, or the removed ``alice~1``.
 
     Raises
     ------
     HubError
-        If that cannot be a login: ``..`` or ``a/b`` in a path would be another path.
+        If that would be another path.
     """
-    return "/".join([PEOPLE, _quoted(login), *steps])
+    return "/".join([PEOPLE, _quoted(name), *steps])
 
 
 def team_path(name: str) -> str:
@@ -81,14 +79,10 @@ def team_path(name: str) -> str:
 
 
 def _quoted(name: str) -> str:
-    name = normalize_login(name)
-    stem, tilde, number = name.partition("~")
-    if not LOGIN_PATTERN.match(stem) or (tilde and not (number.isascii() and number.isdigit())):
-        try:
-            check_login(name)
-        except NameRefusedError as refusal:
-            raise HubError(str(refusal)) from None
-    return quote(name, safe="")
+    # Quoted or not, these are the folder itself and the one above it to whoever reads a URL.
+    if name in {"", ".", ".."}:
+        raise HubError(f"{name!r} is nobody's name.")
+    return quote(name, safe="", errors="replace")
 
 
 def _message(answer: Any) -> str | None:

@@ -9,7 +9,7 @@ import sys
 from typing import Any
 
 from .cli_command import add_command, for_each
-from .cli_hub import PEOPLE, STOP_SECONDS, HubError, Person, ask, person_path
+from .cli_hub import PEOPLE, STOP_SECONDS, Person, ask, person_path
 from .cli_output import OK, USAGE, print_error, print_json, visible
 from .cli_terminal import Terminal
 
@@ -99,8 +99,6 @@ def user_link(arguments: argparse.Namespace, _: Terminal) -> int:
 
     def link(name: str) -> Person:
         answer = ask("POST", person_path(name, "link"), {"if_invited": arguments.if_invited})
-        if not answer["link"] and not arguments.if_invited:
-            raise HubError(f"{answer['login']} signs in elsewhere: this hub makes no links.")
         if answer["link"] and not arguments.json:
             rows.writerow([answer["name"], answer["link"]] if several else [answer["link"]])
             sys.stdout.flush()

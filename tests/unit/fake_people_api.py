@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from aiohttp import web
 
@@ -58,7 +59,8 @@ class FakeHub:
 
     def answer(self, method: str, path: str, body: Any) -> tuple[int, Any]:
         self.asked.append((method, path, body))
-        kind, *words = path.removeprefix("/hub/api/tinyberth/").split("/")
+        quoted = path.removeprefix("/hub/api/tinyberth/").split("/")
+        kind, *words = (unquote(word, errors="strict") for word in quoted)
         if kind == "teams":
             return self._teams(method, words, body)
         if method == "GET" and not words:
@@ -88,6 +90,11 @@ class FakeHub:
             raise RefusedError(409, f"{login} is there already.")
         return login
 
+    def _login(self, name: str) -> str:
+        """Return whose name that is, as the real API does."""
+        named = (login for login, person in self.people.items() if person["name"] == name)
+        return next(named, name.lower() if name.isascii() else name)
+
     def _preview(self, text: str) -> Iterator[Any]:
         for number, row in enumerate(csv.reader(io.StringIO(text)), 1):
             name, uid, gid, teams, admin = (row + [""] * 5)[:5]
@@ -105,9 +112,10 @@ class FakeHub:
             yield line
 
     def _one(self, method: str, key: str, steps: list[str], body: Any) -> Any:
+        key = self._login(key)
         person = self.people.get(key)
         if person is None:
-            raise RefusedError(404, f"There is no {key}.")
+            raise RefusedError(404, f"There is nobody named {key[:40]!a} here.")
         if method == "DELETE":
             del self.people[key]
             archive = f"{key}~1"
@@ -117,6 +125,8 @@ class FakeHub:
             person.update(body)
         if steps == ["link"]:
             wanted = not body["if_invited"] or person["state"] == "invited"
+            if wanted and not self.has_links and not body["if_invited"]:
+                raise RefusedError(409, "There are no one-time links.")
             return {"name": person["name"], "login": key, "link": self._link(key, wanted)}
         if steps == ["stop"]:
             person["server"] = None
@@ -140,7 +150,7 @@ class FakeHub:
             self.teams[body["name"]] = team
             return 201, team
         if words[0] not in self.teams:
-            raise RefusedError(404, f"There is no team {words[0]}.")
+            raise RefusedError(404, f"There is no team {words[0][:40]!a}.")
         del self.teams[words[0]]
         archive = f"{words[0]}~1"
         return 200, {"archive": archive, "home": f"data/archive/{archive}"}
@@ -156,7 +166,7 @@ def served(hub: FakeHub, socket: Path) -> Iterator[None]:
         body = await request.json() if request.can_read_body else None
         try:
             status, document = await asyncio.to_thread(
-                hub.answer, request.method, request.path, body
+                hub.answer, request.method, request.raw_path, body
             )
         except RefusedError as refusal:
             status, document = refusal.status, {"message": str(refusal)}

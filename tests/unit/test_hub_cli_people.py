@@ -65,9 +65,7 @@ def test_where_people_sign_in_elsewhere_there_are_no_links(tb: Cli) -> None:
         0,
         "alice (uid 20001, gid 20001); there is no link, for people sign in elsewhere\n",
     )
-    assert (
-        tb("user", "link", "alice").err == "alice signs in elsewhere: this hub makes no links.\n"
-    )
+    assert tb("user", "link", "alice").err == "There are no one-time links.\n"
     assert tb("user", "link", "alice", "--if-invited").code == 0
 
 
@@ -92,6 +90,12 @@ def test_names_from_elsewhere_get_a_column_and_cannot_harm(tb: Cli) -> None:
     heads, line = tb("user", "list").out.splitlines()
     assert heads.split()[:2] == ["LOGIN", "NAME"]
     assert line.split()[:2] == ["jose-garcia", "José.García@uni.example\ufffd[2J"]
+
+
+def test_a_person_is_also_found_by_that_name(tb: Cli) -> None:
+    tb.hub.put("jose-garcia", name="José/García?x#1%2F@uni.example")
+    shown = tb("user", "show", "José/García?x#1%2F@uni.example")
+    assert shown.out.startswith("jose-garcia\n")
 
 
 def test_list_and_show_as_json_are_the_apis_own_fields(tb: Cli) -> None:
@@ -208,8 +212,10 @@ def test_bad_names_are_refused_with_one_sentence(tb: Cli, words: list[str], name
     assert refused.code == 1
     assert refused.err.count("\n") == 1
     assert len(refused.err) < 300
-    paths = {path for _, path, _ in tb.hub.asked}
-    assert paths <= {"/hub/api/tinyberth/people", "/hub/api/tinyberth/teams/-rf"}
+    for _, path, _ in tb.hub.asked:
+        kind, *rest = path.removeprefix("/hub/api/tinyberth/").split("/")
+        assert kind == ("teams" if words[0] == "team" else "people")
+        assert len(rest) <= (2 if words[1] in {"link", "restore"} else 1)
     assert not tb.hub.people
 
 
