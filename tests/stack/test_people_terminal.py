@@ -187,7 +187,7 @@ def test_an_import_adds_the_new_skips_the_present_and_refuses_the_bad(
     done = deployment.tinyberth("user", "import", name, check=False)
     assert done.returncode == 1
     links = rows_of(done.stdout)
-    assert [row["name"] for row in links] == ["olga", "olaf"]
+    assert [row["name"] for row in links] == ["olga", "olaf"], done.stderr
     assert "2 new, 1 there already, 3 refused" in done.stderr
     assert set(ledger(deployment)) == set(before) | {"olga", "olaf"}
     found = deployment.home("olga").stat()
