@@ -35,4 +35,4 @@ def getent(host_ledger: Path, database: str, *keys: str) -> list[str]:
         command = ["getent", "-s", "extrausers", database, *keys]
         done = subprocess.run(command, capture_output=True, check=False, timeout=20)
     assert not done.stderr, done.stderr
-    return done.stdout.decode().splitlines()
+    return done.stdout.decode().split("\n")[:-1]  # a name may have other line ends

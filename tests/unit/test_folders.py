@@ -1,17 +1,21 @@
-"""Homes: made for their owner, never taken, never followed (THREATS F8, A9)."""
+"""Folders: made for their owner, never taken, never followed (THREATS F8, A9)."""
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
+import tempfile
 import threading
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from warden_crash import killed_at_each_step
 
 from tinyberth_warden.errors import RefusedError
-from tinyberth_warden.folders import Folder, ensure_folder
+from tinyberth_warden.folders import Folder, check_move, ensure_folder, move_folder
 from tinyberth_warden.ledger import Entry, Ledger
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="gives folders to other uids")
@@ -173,3 +177,33 @@ def test_ten_thousand_swaps_are_never_followed(users, tmp_path):
     assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (0, 0, 0o755)
     assert made > 10, "the race was run"
     assert refused > 10
+
+
+def test_a_home_on_another_disk_than_the_archive_is_refused(users):
+    """rename(2) cannot move it, and a copy would not be the same files."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as elsewhere:
+        if Path(elsewhere).stat().st_dev == users.path.stat().st_dev:
+            pytest.skip("the tests' folder is on the same disk")
+        ensure_home(users)
+        archive_fd = os.open(elsewhere, os.O_RDONLY)
+        target = replace(home(users), parent_fd=archive_fd, parent="archive", name="alice~1")
+        try:
+            with pytest.raises(RefusedError, match="they are on different disks"):
+                check_move(home(users), target, LEDGER)
+        finally:
+            os.close(archive_fd)
+        assert not list(Path(elsewhere).iterdir())
+
+
+def test_a_move_that_the_system_refuses_is_a_sentence(users, monkeypatch):
+    def busy(*_, **__):
+        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+
+    ensure_home(users)
+    target = replace(home(users), name="alicia")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "rename", busy)
+        with pytest.raises(RefusedError, match="cannot be moved"):
+            move_folder(home(users), target, LEDGER)
+    move_folder(home(users), target, LEDGER)
+    assert (users.path / "alicia").is_dir()

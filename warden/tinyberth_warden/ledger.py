@@ -6,9 +6,9 @@ between the two files a team's member is still the same person, and never anothe
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Self, TypeVar
 
 from .errors import RefusedError, shown
 
@@ -35,6 +35,9 @@ class _Named:
     @property
     def name(self) -> str:
         return f"{self.login}~{self.archived}" if self.archived else self.login
+
+
+_Owner = TypeVar("_Owner", bound=_Named)
 
 
 @dataclass(frozen=True)
@@ -87,15 +90,17 @@ class Ledger:
     teams: tuple[Team, ...] = ()
 
     def living(self, login: str) -> Entry | None:
-        return next((e for e in self.entries if e.login == login and not e.archived), None)
+        return _last(self.entries, login, archived=False)
 
     def tombstone(self, login: str) -> Entry | None:
         """Return who of that login was archived last."""
-        found = [e for e in self.entries if e.login == login and e.archived]
-        return max(found, key=lambda entry: entry.archived, default=None)
+        return _last(self.entries, login, archived=True)
 
     def team(self, name: str) -> Team | None:
-        return next((t for t in self.teams if t.login == name and not t.archived), None)
+        return _last(self.teams, name, archived=False)
+
+    def archived_team(self, name: str) -> Team | None:
+        return _last(self.teams, name, archived=True)
 
     def teams_of(self, entry: Entry) -> tuple[Team, ...]:
         return tuple(t for t in self.teams if entry.name in t.members)
@@ -149,6 +154,11 @@ class Ledger:
     def group(self) -> str:
         private = [f"{e.name}:*:{e.gid}:" for e in self.entries]
         return "".join(line + "\n" for line in (*private, *(t.group_line for t in self.teams)))
+
+
+def _last(owners: Iterable[_Owner], login: str, *, archived: bool) -> _Owner | None:
+    found = [o for o in owners if o.login == login and bool(o.archived) == archived]
+    return max(found, key=lambda owner: owner.archived, default=None)
 
 
 def parse(passwd: str, group: str) -> Ledger:

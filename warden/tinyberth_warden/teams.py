@@ -43,9 +43,7 @@ class Teams:
                 work.save(work.ledger.put_team(archived))
                 work.retire(archived)
                 return archived
-            tombstones = [t for t in work.ledger.teams if t.login == name]
-            if not tombstones:
-                raise RefusedError("not_found", f"{name} is no team: nothing to archive.")
-            last = max(tombstones, key=lambda tombstone: tombstone.archived)
-            work.retire(last)
-            return last
+            if tombstone := work.ledger.archived_team(name):
+                work.retire(tombstone)
+                return tombstone
+            raise RefusedError("not_found", f"{name} is no team: nothing to archive.")
