@@ -23,6 +23,7 @@ from .operations import Stores
 from .people import People
 from .people_api import people_handlers
 from .people_page import people_page_handlers
+from .refusals import ChangeRefusedError
 from .settings import STATE_DIR
 from .stock_groups_api import stock_groups_handlers
 from .stock_users_api import stock_users_handlers
@@ -73,6 +74,18 @@ class BerthAuthenticator(Authenticator):
         """
         login = check_login(self.normalize_username(name))
         return login, login
+
+    def check_teams_are_ours(self) -> None:
+        """Refuse to change who is in which team where a provider says so at each sign-in.
+
+        Raises
+        ------
+        ChangeRefusedError
+        """
+        if self.manage_groups:
+            raise ChangeRefusedError(
+                409, f"Who is in which team comes from {self.login_service}: change groups there."
+            )
 
     async def link_for(self, _: Account) -> str | None:
         """Return a fresh one-time link, where people sign in by what a link has set."""

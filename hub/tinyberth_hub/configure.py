@@ -129,7 +129,7 @@ def subdomain_of(name: str, domain: str, kind: str) -> str:
     JupyterHub hashes whatever has ``--`` in it to 28 bits, of which two people may share one; a
     slug is a host name already, and nobody else's.
     """
-    if kind == "user" and is_slug(name) and "_" not in name:
+    if kind == "user" and is_slug(name) and "_" not in name and name[2:4] != "--":
         return f"{name}.{domain}"
     return str(subdomain_hook_idna(name, domain, kind))
 

@@ -39,6 +39,8 @@ class PeopleAPIHandler(PeopleHandler):
             raise ChangeRefusedError(400, 'The body must be an object such as {"name": "alice"}.')
         login, name = self.resolve_person(given["name"])
         teams = list_of_names(given.get("teams") or [], "teams")
+        if teams:
+            self.authenticator.check_teams_are_ours()
         ids, admin = (given.get("uid"), given.get("gid")), bool(given.get("admin"))
         await self.make_change(Add(login, name, *ids, teams=teams, admin=admin))
         self.answer(await self.with_link(login), 201)
@@ -55,6 +57,8 @@ class PersonAPIHandler(PeopleHandler):
         login = self.login_in(quoted_login)
         given = self.body(admin=bool, teams=list)
         teams = list_of_names(given["teams"], "teams") if "teams" in given else None
+        if teams is not None:
+            self.authenticator.check_teams_are_ours()
         await self.make_change(Change(login, given.get("admin"), teams))
         self.answer(await self.person(login))
 

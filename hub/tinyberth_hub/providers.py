@@ -128,6 +128,8 @@ def update_provider(c: Config, settings: Settings) -> None:
     c.ProviderAuthenticator.rules = AllowRules(
         settings.allow_added, in_claim, frozenset(settings.allow_domains)
     )
+    # The rules are of ours, so JupyterHub sees none and would warn at each start.
+    c.Authenticator.any_allow_config = True
     # Teams come from the provider or are made by hand, not both: a sign-in sets them all.
     c.Authenticator.manage_groups = bool(settings.auth_groups_claim)
     c.OIDCAuthenticator.groups_claim = settings.auth_groups_claim

@@ -27,6 +27,8 @@ class _StockHandler(APIHandler):
 
     def logins(self, model: dict[str, Any]) -> list[str]:
         """Return the people whom a request names; raises a 400 for who is not here."""
+        if model.get("users"):
+            self.authenticator.check_teams_are_ours()
         users = self._usernames_to_users(model.get("users", []))
         return list(dict.fromkeys(user.name for user in users))
 

@@ -44,6 +44,7 @@ class TeamAPIHandler(_TeamsHandler):
         name, given = unquote(quoted_name), self.body(members=list)
         if "members" not in given:
             raise ChangeRefusedError(400, "The body must have members.")
+        self.authenticator.check_teams_are_ours()
         await self.make_change(SetMembers(name, list_of_names(given["members"], "members")))
         await self.answer_team(name)
 

@@ -94,3 +94,34 @@ def test_the_healthcheck_looks_where_the_hub_listens() -> None:
 def test_a_container_not_started_by_our_compose_file_is_told(missing: str) -> None:
     with pytest.raises(KeyError, match=missing):
         load_settings({name: value for name, value in WIRING.items() if name != missing})
+
+
+OIDC = {
+    "AUTH": "oidc",
+    "AUTH_URL": "https://login.uni.example",
+    "AUTH_CLIENT_ID": "tinyberth",
+    "AUTH_CLIENT_SECRET": "s3cr3t",
+    "ADMIN": "ada@uni.example",
+    "ALLOW_DOMAINS": "uni.example",
+}
+
+
+def test_passwords_or_a_provider_never_both() -> None:
+    local, oidc = Config(), Config()
+    configure.update_accounts(local, hub_settings())
+    configure.update_accounts(oidc, hub_settings(**OIDC))
+    assert local.JupyterHub.authenticator_class.__name__ == "LinkAuthenticator"
+    assert oidc.JupyterHub.authenticator_class.__name__ == "OIDCAuthenticator"
+    # Only a password that an admin's link has set lets in without a further rule.
+    assert local.Authenticator.allow_all is True
+    assert "allow_all" not in oidc.Authenticator
+    assert "LinkAuthenticator" not in oidc
+    assert "OAuthenticator" not in local
+
+
+def test_every_persons_server_has_a_host_name_that_is_nobody_elses() -> None:
+    slug = "jose-garcia--ooipcc62u6emf34y"
+    assert configure.subdomain_of("alice", "hub.localhost", "user") == "alice.hub.localhost"
+    assert configure.subdomain_of(slug, "hub.localhost", "user") == f"{slug}.hub.localhost"
+    for name in ("ab--ooipcc62u6emf34y", "a_b", "xn--abc"):
+        assert not configure.subdomain_of(name, "hub.localhost", "user").startswith(name)
