@@ -294,10 +294,31 @@ def test_the_admin_adds_people_by_the_name_that_the_university_gives(
     link = campus.tinyberth("user", "link", name, check=False)
     assert link.returncode != 0
     assert "sign in with University of Examples" in link.stderr
-    teams = campus.tinyberth("user", "add", "carl", "--team", "nlp", check=False)
-    assert teams.returncode != 0
     for path in ("/hub/welcome", "/hub/password"):
         assert requests.get(f"{campus.url}{path}", timeout=30).status_code == 404
+
+
+CHANGE_TEAMS = """async () => {
+    const reply = await fetch("/hub/api/tinyberth/people/alice", {
+        method: "PATCH",
+        headers: {"X-XSRFToken": window.jhdata.xsrf_token},
+        body: JSON.stringify({teams: ["nlp"]}),
+    });
+    return [reply.status, await reply.text()];
+}"""
+
+
+def test_the_admin_is_let_in_without_a_rule_and_leaves_the_teams_to_the_university(
+    campus: Deployment, open_browser: Callable[[], Page]
+) -> None:
+    page = open_browser()
+    page.goto(f"{campus.url}/hub/admin")
+    page.get_by_role("button", name=BUTTON).click()
+    say_who(page, "ada-1")
+    page.wait_for_url("**/hub/admin")
+    status, text = page.evaluate(CHANGE_TEAMS)
+    assert status == 409, text
+    assert "comes from University of Examples" in text
 
 
 def test_the_secret_is_the_hubs_alone(
