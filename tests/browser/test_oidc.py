@@ -353,8 +353,10 @@ def test_while_the_provider_is_down_a_page_says_so_and_servers_run_on(
         # Not even a hub that starts meanwhile minds.
         campus.compose("restart", "hub")
         wait_until(campus.hub_healthy, "the hub is back")
-        status = alices.evaluate("fetch('/user/alice/api/status').then(reply => reply.status)")
-        assert status == 200
+        lab = f"http://alice.hub.localhost:{campus.port}/user/alice/lab"
+        answer = alices.goto(lab, wait_until="commit")
+        assert answer
+        assert answer.status == 200
         assert campus.inspect(campus.container("alice"))["Id"] == running
         page.goto(f"{campus.url}/hub/oauth_login")
         expect(page.get_by_role("alert")).to_contain_text("University of Examples does not answer")
