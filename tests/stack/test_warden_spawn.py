@@ -199,7 +199,7 @@ def test_killed_it_leaves_servers_running_and_works_again(warden):
         warden.client.call("GET", "/v1/health")
     assert warden.inspect("alice")["State"]["Running"]
     docker("start", warden.container)
-    warden.wait_until_healthy()
+    warden.wait_for_health()
     assert warden.client.ok("GET", f"/containers/{number}/json")["State"]["Running"]
     warden.spawn("bob")
 

@@ -187,7 +187,7 @@ def test_killed_in_the_middle_of_a_move_the_next_start_finishes(warden):
     moving = "faye" + line.removeprefix("fay")
     passwd.write_text(passwd.read_text().replace(line, moving))
     docker("start", warden.container)
-    warden.wait_until_healthy()
+    warden.wait_for_health()
     assert (warden.data / "users/faye").stat().st_ino == inode
     assert ":/home/faye:" in passwd.read_text()
     assert passwd.stat().st_uid == 0

@@ -80,15 +80,16 @@ class TestWarden:
             "run", "--detach", f"--name={self.container}", *HARDENING, *environment, *mounts, image
         )
 
-    def wait_until_healthy(self, seconds: float = 20) -> None:
+    def wait_for_health(self, status: int = 200, seconds: float = 20) -> Any:
+        """Return what the warden says of its health once that has ``status``."""
         end = time.monotonic() + seconds
         while True:
             try:
-                status, answer = self.client.call("GET", "/v1/health")
+                found, answer = self.client.call("GET", "/v1/health")
             except OSError as error:
-                status, answer = 0, error
-            if status == 200:
-                return
+                found, answer = 0, error
+            if found == status:
+                return answer
             assert time.monotonic() < end, (answer, docker("logs", self.container, check=False))
             time.sleep(0.05)
 
@@ -187,7 +188,7 @@ def deployment() -> Iterator[TestWarden]:
 def warden(deployment: TestWarden) -> TestWarden:
     """Return a running, healthy warden."""
     deployment.start()
-    deployment.wait_until_healthy()
+    deployment.wait_for_health()
     return deployment
 
 
