@@ -50,8 +50,10 @@ def add_user_actions(actions: Any) -> None:
     for flag in ("--join", "--leave"):
         it.add_argument(flag, nargs="+", action="extend", default=[], metavar="TEAM")
     it = add_command(
-        actions, "rename", user_rename, "change a login; uid and files stay", "alice alicia"
-    )
+        actions, "rename", user_rename, "change a login; uid, files, password and teams stay",
+        "alice alicia",
+        notes="The server must be stopped for it.",
+    )  # fmt: skip
     it.add_argument("old", metavar="OLD")
     it.add_argument("new", metavar="NEW")
     it = add_command(actions, "stop", user_stop, "stop people's servers", "alice bob")

@@ -15,7 +15,7 @@ from .cli_user_list import is_removed, people_table
 _LOSS = """\
 Servers are stopped; passwords, sessions, tokens and links end.
 The files stay: each home moves to data/archive/NAME~N, until you delete it there.
-The uid is given to nobody else, and `user restore NAME` brings everything back."""
+The uid is given to nobody else; `user restore NAME` brings files, uid and name back."""
 
 
 def add_life_actions(actions: Any) -> None:
@@ -29,6 +29,7 @@ def add_life_actions(actions: Any) -> None:
     it = add_command(
         actions, "restore", user_restore, "bring a removed person back, with uid and files",
         "alice", "alice~2", "alice~1 --as alicia",
+        notes="Password, teams and the right to be admin are given anew.",
     )  # fmt: skip
     it.add_argument("name", metavar="NAME", help="alice~1, or alice if there is one only")
     it.add_argument("--as", dest="new", metavar="NEW", help="under this login")
