@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 # What keeps Chromium from looking for updates, accounts and field trials on the internet.
 QUIET = [
@@ -20,6 +20,10 @@ QUIET = [
     "--disable-domain-reliability",
     "--disable-dev-shm-usage",
 ]
+
+
+# Playwright's 5 s are too few beside the other tests, and the People page looks again every 10 s.
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="session")

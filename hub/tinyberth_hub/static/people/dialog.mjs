@@ -143,6 +143,14 @@ export class Dialog {
   #setBusy(busy) {
     this.busy = busy;
     this.element.setAttribute("aria-busy", String(busy));
+    if (busy) {
+      // Stopping a server takes seconds.
+      this.submitButton.prepend(
+        h("span", { class: "spinner-border spinner-border-sm me-2", "aria-hidden": "true" }),
+      );
+    } else {
+      this.footer.querySelector(".spinner-border")?.remove();
+    }
     for (const button of this.element.querySelectorAll(".modal-footer button, .btn-close")) {
       /** @type {HTMLButtonElement} */ (button).disabled = busy;
     }
