@@ -19,7 +19,8 @@ export class UnreachableError extends Error {
   }
 }
 
-const TIMEOUT_MS = 120_000; // removing and renaming wait until a server has stopped
+const ASK_MS = 30_000;
+const CHANGE_MS = 120_000; // removing and renaming wait until a server has stopped
 
 export class Api {
   /**
@@ -71,7 +72,7 @@ export class Api {
         headers: { "X-XSRFToken": xsrfToken(), "Content-Type": "application/json" },
         body: body === undefined ? undefined : JSON.stringify(body),
         cache: "no-store",
-        signal: AbortSignal.timeout(TIMEOUT_MS),
+        signal: AbortSignal.timeout(method === "GET" ? ASK_MS : CHANGE_MS),
       });
       return { response, text: await response.text() };
     } catch {
