@@ -7,7 +7,8 @@ from pathlib import Path
 from tinyberth_common.settings import load
 from tinyberth_warden.berths import Berths
 from tinyberth_warden.data_root import MARKER, DataRoot
-from tinyberth_warden.ledger import Ledger, parse
+from tinyberth_warden.ledger import Ledger
+from tinyberth_warden.ledger_text import parse
 
 
 def make_berths(folder: Path, **variables: str) -> Berths:

@@ -12,7 +12,8 @@ from warden_crash import killed_at_each_step
 
 from tinyberth_warden import ledger_file
 from tinyberth_warden.errors import RefusedError
-from tinyberth_warden.ledger import Entry, Ledger, Team, parse
+from tinyberth_warden.ledger import Entry, Ledger, Team
+from tinyberth_warden.ledger_text import parse
 
 OLD = Ledger((Entry("alice", 20000, 20000, "alice"),), (Team("nlp", 30000, frozenset({"alice"})),))
 NEW = OLD.add(Entry("bob", 20001, 20001, "bob"))

@@ -18,7 +18,8 @@ from .engine import Engine
 from .errors import RefusedError, shown
 from .http import read_object
 from .identity import check_number
-from .ledger import GECOS, Entry, Team
+from .ledger import Entry, Team
+from .ledger_text import GECOS
 from .teams import Teams
 from .usage import Usage
 

@@ -75,8 +75,8 @@ class DockerApi:
             # Docker looks up the folders now, not at create: they are checked once more.
             entry, teams = await asyncio.to_thread(self._berths.ensure_folders, login)
             # A team's mount follows from its gid, which has one name for good.
-            groups = policy.groups(teams), found["HostConfig"].get("GroupAdd") or []
-            if found["Config"]["User"] != f"{entry.uid}:{entry.gid}" or groups[0] != groups[1]:
+            now = f"{entry.uid}:{entry.gid}", [str(team.gid) for team in teams]
+            if now != (found["Config"]["User"], found["HostConfig"].get("GroupAdd") or []):
                 why = f"The container of {login} is of another uid or teams: remove it first."
                 raise RefusedError("stale_container", why)
             await self._engine.start(found["Id"])

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from .errors import RefusedError
-from .ledger import Ledger, damaged, parse
+from .ledger import Ledger
+from .ledger_text import damaged, parse
 
 _OPEN = os.O_NOFOLLOW | os.O_CLOEXEC
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _OPEN

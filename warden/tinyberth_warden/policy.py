@@ -68,11 +68,7 @@ def requested_login(document: Mapping[str, Any]) -> str:
 
 
 def resolve_create(
-    document: Mapping[str, Any],
-    entry: Entry,
-    teams: Collection[Team],
-    host: Host,
-    wiring: Wiring,
+    document: Mapping[str, Any], entry: Entry, teams: Collection[Team], host: Host, wiring: Wiring
 ) -> dict[str, Any]:
     """Return the body that the engine gets for the hub's ``document``.
 
@@ -120,7 +116,7 @@ def build(
         "HostConfig": {
             "NetworkMode": wiring.user_network,
             "Mounts": [engine_mount(mount) for mount in mounts],
-            "GroupAdd": groups(teams),
+            "GroupAdd": [str(team.gid) for team in teams],
             "Memory": request.memory,
             "MemorySwap": request.memory,  # equal to Memory means no swap
             "NanoCpus": request.nano_cpus,
@@ -138,10 +134,6 @@ def build(
             "RestartPolicy": {"Name": "no"},  # the hub decides who runs
         },
     }
-
-
-def groups(teams: Collection[Team]) -> list[str]:
-    return [str(team.gid) for team in teams]
 
 
 def refused(path: str, why: str) -> RefusedError:
