@@ -61,6 +61,11 @@ class HubUsers:
             found[group].add(login)
         return found
 
+    def members(self, team: str) -> set[str]:
+        """Return who is in the group; nobody is in one that is not here."""
+        names = self.db.query(orm.User.name).join(orm.User.groups).filter(orm.Group.name == team)
+        return {row.name for row in names}
+
     def ensure(self, login: str, *, admin: bool) -> None:
         """Add the user, and make or unmake them an admin."""
         user = orm.User.find(self.db, login)

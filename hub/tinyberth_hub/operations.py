@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar, Protocol
 
 from .accounts import AccountStore
@@ -13,7 +14,9 @@ from .warden_client import Berth, WardenClient
 
 
 class Throttle(Protocol):
-    """What the counter of failed logins offers to whoever removes an account."""
+    """What the counter of failed logins says of accounts, and forgets with them."""
+
+    def locked(self) -> dict[str, datetime]: ...
 
     def forget(self, login: str) -> None: ...
 

@@ -28,6 +28,9 @@ KINDS: dict[str, type[Operation]] = {
 RETRY_SECONDS = 10.0
 """Between two tries to finish what the warden, being away, left unfinished."""
 
+GATHER_SECONDS = 0.5
+"""From the first commit that touches a group to a look at all of them; an import makes many."""
+
 
 @dataclass
 class People:
@@ -125,6 +128,7 @@ class People:
             await self._settle()
             self._settled.set()
             await self._unsettled.wait()
+            await asyncio.sleep(GATHER_SECONDS)
 
     async def settled(self) -> None:
         """Return when what an earlier run of the hub left has been looked at."""

@@ -41,14 +41,13 @@ async def list_people(stores: Stores, only: str | None = None) -> tuple[list[Per
     berths = await stores.warden.list_berths()
     accounts = await asyncio.to_thread(stores.accounts.all)
     usage = await _usage(stores)
-    locked = getattr(stores.throttle, "locked", dict)
     known = Known(
         accounts,
         {berth.login: berth for berth in berths if not berth.archive},
         _teams_by_login(stores.hub.teams()),
         usage["homes"],
         await _servers(stores, only),
-        await asyncio.to_thread(locked),
+        await asyncio.to_thread(stores.throttle.locked) if stores.throttle else {},
     )
     rows = [row for row in stores.hub.rows() if only in {None, row.name}]
     people = [_living(row, known) for row in rows]

@@ -15,7 +15,7 @@ from tinyberth_common.names import NameRefusedError, check_login
 
 from .hub_users import HubUsers
 from .refusals import ChangeRefusedError
-from .warden_client import Berth, WardenClient
+from .warden_client import Berth, WardenClient, WardenError
 
 
 def check_team(name: str, berths: Iterable[Berth] = ()) -> str:
@@ -47,12 +47,22 @@ class TeamLedger:
 
     async def write(self, teams: Collection[str]) -> None:
         """Set the members of ``teams`` in the ledger, where the teams are made if missing."""
-        if not teams:
-            return
         async with self._lock:
-            living = {b.login for b in await self._warden.list_berths() if not b.archive}
             for team in sorted(teams):
-                await self._warden.put_team(team, self._hub.teams().get(team, set()) & living)
+                await self._put(team)
+
+    async def _put(self, team: str) -> None:
+        members = self._hub.members(team)
+        try:
+            await self._warden.put_team(team, members)
+        except WardenError as refusal:
+            if refusal.status >= 500:
+                raise
+            # A user of JupyterHub's without a berth keeps nobody else out.
+            living = {b.login for b in await self._warden.list_berths() if not b.archive}
+            if members <= living:
+                raise
+            await self._warden.put_team(team, members & living)
 
     async def reconcile(self) -> None:
         """Bring the whole ledger up to JupyterHub's groups; raises WardenError if unreachable.

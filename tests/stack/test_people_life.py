@@ -254,7 +254,7 @@ def test_a_hub_that_is_killed_in_the_middle_finishes_when_it_is_back(
     finally:
         deployment.docker("unpause", warden)
         asking.join()
-    wait_until(deployment.hub_healthy, "the hub is back")
+    wait_until(deployment.hub_healthy, "the hub is back", 180)
     if change == "remove":
         wait_until(lambda: admin.ask("GET", f"/people/{name}").status_code == 404, "removed")
         archived = deployment.host_data_dir / "archive" / f"{name}~1"
