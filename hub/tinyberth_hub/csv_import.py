@@ -1,4 +1,4 @@
-"""Many people at once: what a CSV file says, and what would become of each line. Pure.
+"""Many people at once: what a CSV file or a list says. Pure.
 
 Each line stands for itself: one that is wrong never spoils the others.
 """
@@ -7,14 +7,9 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
-
-from tinyberth_common.names import NameRefusedError
+from dataclasses import dataclass, replace
 
 from .refusals import ChangeRefusedError
-from .teams import check_team
-from .warden_client import Berth
 
 COLUMNS = ("name", "uid", "gid", "teams", "admin")
 MAX_LINES = 5000
@@ -41,17 +36,6 @@ class Line:
     teams: tuple[str, ...] = ()
     admin: bool = False
     why: str | None = None
-
-
-@dataclass
-class Present:
-    """Who is here: what new people are compared with. Grows by each line that is accepted."""
-
-    logins: Collection[str]
-    berths: Collection[Berth]
-    teams: Mapping[str, int]  # gid by name
-    seen: dict[str, int] = field(default_factory=dict)  # line by login
-    numbers: dict[int, str] = field(default_factory=dict)  # whose uid or gid, in this file
 
 
 def parse_csv(text: str) -> list[Line]:
@@ -90,37 +74,6 @@ def lines_of(people: list[object]) -> list[Line]:
     if len(people) > MAX_LINES:
         raise ChangeRefusedError(413, f"More than {MAX_LINES} people: import them in parts.")
     return [_line_of(number, item) for number, item in enumerate(people, start=1)]
-
-
-def judge(
-    line: Line, present: Present, resolve_person: Callable[[str], tuple[str, str]]
-) -> dict[str, object]:
-    """Return what would become of ``line``: ``new``, ``exists`` or ``refused`` with the reason."""
-    login, name, outcome, why = None, line.name, "refused", line.why
-    if why is None:
-        try:
-            login, name = resolve_person(line.name)
-            if login in present.logins:
-                outcome = "exists"
-            else:
-                _check_new(replace(line, name=name), login, present)
-                outcome = "new"
-        except NameRefusedError as refusal:
-            why = str(refusal)
-        except ChangeRefusedError as refusal:
-            why = refusal.message
-    return {
-        "line": line.number,
-        "name": name,
-        "login": login,
-        "uid": line.uid,
-        "gid": line.gid,
-        "teams": list(line.teams),
-        "new_teams": [team for team in line.teams if team not in present.teams],
-        "admin": line.admin,
-        "outcome": outcome,
-        "why": why,
-    }
 
 
 def _header(row: list[str]) -> tuple[str, ...]:
@@ -180,24 +133,3 @@ def _line(number: int, cells: dict[str, str], row: list[str], columns: tuple[str
         return Line(number, name, why=f"admin is yes or no, not {cells['admin'][:40]!a}.")
     teams = tuple(dict.fromkeys(re.findall(r"[^;\s]+", cells.get("teams", ""))))
     return Line(number, name, ids["uid"], ids["gid"], teams, admin)
-
-
-def _check_new(line: Line, login: str, present: Present) -> None:
-    if login in present.seen:
-        raise ChangeRefusedError(409, f"{login} stands in line {present.seen[login]} already.")
-    if login in present.teams:
-        raise ChangeRefusedError(409, f"{login} is a team here: choose another login name.")
-    for team in line.teams:
-        check_team(team, present.berths)
-        if team == login or team in present.seen:
-            raise ChangeRefusedError(409, f"{team} is a person: choose another name for the team.")
-    for number in {line.uid, line.gid} - {None}:
-        assert number is not None  # for mypy
-        taken = (berth.archive or berth.login for berth in present.berths
-                 if berth.login != login and number in (berth.uid, berth.gid))  # fmt: skip
-        teams = (team for team, gid in present.teams.items() if gid == number)
-        whose = next(taken, None) or next(teams, None) or present.numbers.get(number)
-        if whose:
-            raise ChangeRefusedError(409, f"{number} is or was the number of {whose}.")
-        present.numbers[number] = login
-    present.seen[login] = line.number

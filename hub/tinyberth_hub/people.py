@@ -14,16 +14,12 @@ from typing import Any
 
 from .hub_users import HubUsers
 from .journal import Journal, Record
+from .moving_operations import Remove
+from .operation_kinds import operation_of
 from .operations import Operation, Stores, check_present
-from .person_operations import Add, Change, Remove, Rename, Restore
+from .person_operations import Add, Change
 from .refusals import ChangeRefusedError
-from .team_operations import AddTeam, ArchiveTeam, SetMembers
 from .warden_client import WardenError
-
-KINDS: dict[str, type[Operation]] = {
-    operation.kind: operation
-    for operation in (Add, Change, Rename, Remove, Restore, AddTeam, SetMembers, ArchiveTeam)
-}
 
 RETRY_SECONDS = 10.0
 """Between two tries to finish what the warden, being away, left unfinished."""
@@ -48,8 +44,7 @@ class People:
 
     def __post_init__(self) -> None:
         for record in self.journal.unfinished():
-            operation = KINDS[record.kind](**record.arguments)
-            self._unfinished[record.number] = record, operation
+            self._unfinished[record.number] = record, operation_of(record)
 
     @property
     def hub(self) -> HubUsers:

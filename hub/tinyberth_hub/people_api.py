@@ -9,9 +9,11 @@ from urllib.parse import unquote
 from jupyterhub.apihandlers.base import APIHandler
 
 from .api_base import PeopleHandler, list_of_names
-from .csv_import import Line, Present, judge, lines_of, parse_csv
+from .csv_import import Line, lines_of, parse_csv
+from .import_preview import Present, judge
+from .moving_operations import Remove, Rename, Restore
 from .people_view import list_people
-from .person_operations import Add, Change, Remove, Rename, Restore
+from .person_operations import Add, Change
 from .refusals import ChangeRefusedError
 
 _PERSON_FIELDS: dict[str, Any] = {

@@ -13,13 +13,13 @@ from typing import Any
 
 import aiohttp
 from docker.errors import APIError, DockerException, ImageNotFound
-from dockerspawner import DockerSpawner
 from jupyterhub.utils import url_path_join
 from requests.exceptions import RequestException
 from traitlets import Unicode, default
 
 from .refusals import ChangeRefusedError
 from .spawn_steps import ProgressEvent, SpawnSteps
+from .team_spawner import TeamSpawner
 from .warden_client import NOT_ANSWERING, WARDEN_WAIT_SECONDS, Berth
 
 POLL_SECONDS = 0.05
@@ -37,7 +37,7 @@ class SpawnRefusedError(Exception):
         super().__init__(message)
 
 
-class BerthSpawner(DockerSpawner):
+class BerthSpawner(TeamSpawner):
     """One container per person, named after the login and run with the berth's uid and gid."""
 
     deployment = Unicode(help="Name of the deployment; prefix of the containers' names.").tag(
@@ -47,7 +47,6 @@ class BerthSpawner(DockerSpawner):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._steps = SpawnSteps()
-        self._teams_at_start: list[str] | None = None
 
     @default("object_name")
     def _object_name_default(self) -> str:
@@ -83,38 +82,6 @@ class BerthSpawner(DockerSpawner):
         self.object_id = ""
         await self.remove_object()
 
-    @property
-    def teams(self) -> set[str]:
-        """The teams that the person is in now."""
-        return {group.name for group in self.user.groups}
-
-    @property
-    def teams_to_join(self) -> list[str]:
-        """Teams that a restart of the server would bring."""
-        return sorted(self.teams.difference(self._known_teams()))
-
-    @property
-    def teams_to_leave(self) -> list[str]:
-        """Teams that a restart of the server would end."""
-        return sorted(self._known_teams() - self.teams)
-
-    def _known_teams(self) -> set[str]:
-        return self.teams if self._teams_at_start is None else set(self._teams_at_start)
-
-    def get_state(self) -> dict[str, Any]:
-        state: dict[str, Any] = super().get_state()
-        if self._teams_at_start is not None:
-            state["teams"] = self._teams_at_start
-        return state
-
-    def load_state(self, state: dict[str, Any]) -> None:
-        super().load_state(state)
-        self._teams_at_start = state.get("teams")
-
-    def clear_state(self) -> None:
-        super().clear_state()
-        self._teams_at_start = None
-
     async def progress(self) -> AsyncIterator[ProgressEvent]:
         async for event in self._steps.follow():
             yield event
@@ -125,7 +92,7 @@ class BerthSpawner(DockerSpawner):
     async def start(self) -> tuple[str, int]:
         """Start the server and return (ip, port) when it answers."""
         self._steps = SpawnSteps()
-        self._teams_at_start = sorted(self.teams)
+        self.note_teams()
         try:
             await self.authenticator.people.before_start(self.user.name)
         except ChangeRefusedError as refusal:

@@ -17,7 +17,8 @@ from tornado import web
 
 from tinyberth_common.names import NameRefusedError
 
-from .person_operations import Add, Change, Remove, Rename
+from .moving_operations import Remove, Rename
+from .person_operations import Add, Change
 from .refusals import ChangeRefusedError
 
 

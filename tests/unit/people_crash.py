@@ -26,8 +26,9 @@ from people_world import World
 from sqlalchemy import Engine, event
 from sqlalchemy.orm import configure_mappers
 
+from tinyberth_hub.moving_operations import Remove, Rename, Restore
 from tinyberth_hub.operations import Operation
-from tinyberth_hub.person_operations import Add, Change, Remove, Rename, Restore
+from tinyberth_hub.person_operations import Add, Change
 from tinyberth_hub.refusals import ChangeRefusedError
 from tinyberth_hub.team_operations import AddTeam, ArchiveTeam, SetMembers
 

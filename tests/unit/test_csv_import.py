@@ -6,7 +6,8 @@ import pytest
 
 from tinyberth_common.names import check_login, normalize_login
 from tinyberth_hub import csv_import
-from tinyberth_hub.csv_import import Line, Present, judge, lines_of, parse_csv
+from tinyberth_hub.csv_import import Line, lines_of, parse_csv
+from tinyberth_hub.import_preview import Present, judge
 from tinyberth_hub.refusals import ChangeRefusedError
 from tinyberth_hub.warden_client import Berth
 from tinyberth_warden import identity

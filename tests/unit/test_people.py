@@ -14,8 +14,9 @@ from jupyterhub import orm
 from people_world import World
 
 from tinyberth_hub import people
+from tinyberth_hub.moving_operations import Remove, Rename, Restore
 from tinyberth_hub.people_view import list_people
-from tinyberth_hub.person_operations import Add, Change, Remove, Rename, Restore
+from tinyberth_hub.person_operations import Add, Change
 from tinyberth_hub.refusals import ChangeRefusedError
 from tinyberth_hub.sessions import end_sessions
 from tinyberth_hub.team_operations import AddTeam, ArchiveTeam, SetMembers
