@@ -129,7 +129,10 @@ class ProviderAuthenticator(BerthAuthenticator, ProviderHTTP, OAuthenticator):
             return True
         self.log.warning("%s: no rule lets %a in.", self.login_service, identity.name)
         raise refusals.not_allowed(
-            self.login_service, identity.name, tuple(sorted(self.rules.domains))
+            self.login_service,
+            identity.name,
+            adding_helps=self.rules.added,
+            domains=self.rules.domains,
         )
 
     async def run_post_auth_hook(self, handler: Any, auth_model: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -98,12 +99,15 @@ def not_a_name(service: str) -> SignInRefusedError:
     )
 
 
-def not_allowed(service: str, name: str, domains: tuple[str, ...]) -> SignInRefusedError:
-    at = " or ".join(domains)
+def not_allowed(
+    service: str, name: str, *, adding_helps: bool, domains: Iterable[str]
+) -> SignInRefusedError:
+    """Refuse whom no rule lets in; say only what would help."""
+    ask = f"Ask your admin to add {name}" if adding_helps else "Ask your admin who may come in"
+    at = " or ".join(sorted(domains))
     hint = f", or sign in with an account that has a verified address of {at}" if at else ""
     return SignInRefusedError(
         403,
-        f"{service} knows you as {name}, but nobody has let that account in here. Ask your admin "
-        f"to add {name}{hint}.",
+        f"{service} knows you as {name}, but nobody has let that account in here. {ask}{hint}.",
         other_account=True,
     )

@@ -213,7 +213,8 @@ def test_a_stranger_is_refused_on_a_page_that_says_what_to_do(
     come_as(page, campus, "mallory-1")
     refusal = page.get_by_role("alert")
     expect(refusal).to_contain_text("University of Examples knows you as mallory")
-    expect(refusal).to_contain_text("Ask your admin to add mallory")
+    expect(refusal).to_contain_text("Ask your admin who may come in")
+    expect(refusal).to_contain_text("a verified address of uni.example")
     page.screenshot(path=screenshots / "sign-in-refused.png")
     assert ledger(campus) == before
     # Not the same refusal again and again: the provider asks who it is.

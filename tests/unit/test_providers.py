@@ -223,6 +223,7 @@ def test_without_a_rule_that_fits_nothing_is_made(make: Make, variables: dict[st
     refused = refusal(authenticator)
     assert refused.status == 403
     assert "nobody has let that account in" in refused.text
+    assert ("Ask your admin to add" in refused.text) == ("ALLOW_ADDED" in variables)
     assert authenticator.people.changes == []
     assert authenticator.accounts.all() == {}
 
