@@ -47,6 +47,7 @@ SCHEMA: tuple[Setting, ...] = (
     Setting("DATA_DIR", "./data", parse.data_dir),
     Setting("ADMIN", "admin", parse.line(255)),
     Setting("LINK_DAYS", "7", parse.integer(1, 365)),
+    Setting("PASSWORD_MIN", "12", parse.integer(8, 64)),
     Setting("USER_UIDS", "20000-29999", parse.id_range),
     Setting("TEAM_GIDS", "30000-39999", parse.id_range),
     Setting("MAP_HOST_USERS", "no", parse.yes_no),
@@ -89,6 +90,7 @@ class Settings:
     data_dir: str
     admin: str
     link_days: int
+    password_min: int
     user_uids: IdRange
     team_gids: IdRange
     map_host_users: bool

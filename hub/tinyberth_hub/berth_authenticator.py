@@ -24,11 +24,13 @@ from .people import People
 from .people_api import people_handlers
 from .people_page import people_page_handlers
 from .refusals import ChangeRefusedError
+from .secret_files import ensure_secret
 from .settings import STATE_DIR
 from .stock_groups_api import stock_groups_handlers
 from .stock_users_api import stock_users_handlers
 from .teams import TeamLedger, watch_memberships
 from .teams_api import teams_handlers
+from .throttle import Throttle
 from .warden_client import WardenClient
 
 Handlers = list[tuple[str, type[RequestHandler]]]
@@ -52,6 +54,8 @@ class BerthAuthenticator(Authenticator):
         state_file = STATE_DIR / "accounts.sqlite"
         self.accounts = AccountStore(state_file)
         self.journal = Journal(state_file)
+        throttle_key = ensure_secret(STATE_DIR / "throttle-key")
+        self.throttle = Throttle(state_file, throttle_key, logins=self.accounts.all)
         self.warden = WardenClient()
 
     def normalize_username(self, username: str) -> str:
@@ -118,8 +122,7 @@ class BerthAuthenticator(Authenticator):
         """
         hub = HubUsers(app)
         teams = TeamLedger(self.warden, hub, self.log)
-        throttle = getattr(self, "throttle", None)
-        stores = Stores(self.warden, hub, self.accounts, teams, throttle)
+        stores = Stores(self.warden, hub, self.accounts, teams, self.throttle)
         first_admin = self.resolve_person(self.first_admin)
         self.people = People(stores, self.journal, self.log, first_admin)
         watch_memberships(app.db, self.people.settle_soon)

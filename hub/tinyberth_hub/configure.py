@@ -96,9 +96,12 @@ def update_accounts(c: Config, hub: HubSettings) -> None:
         return
     c.JupyterHub.authenticator_class = LinkAuthenticator
     c.LinkAuthenticator.link_days = hub.settings.link_days
+    c.LinkAuthenticator.password_min = hub.settings.password_min
     c.LinkAuthenticator.public_url = hub.settings.public_url
     # Whoever has an account was added by an admin; there is no other way to get one.
     c.Authenticator.allow_all = True
+    # For templates/page.html: who signs in elsewhere has no password here.
+    c.JupyterHub.template_vars = {"has_password_page": True}
 
 
 def update_cli_service(c: Config, token: str) -> None:

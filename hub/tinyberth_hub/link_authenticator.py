@@ -15,7 +15,10 @@ from traitlets import Int, Unicode
 from .accounts import Account
 from .berth_authenticator import BerthAuthenticator, Handlers
 from .links import LinkSigner
-from .passwords import hash_password, password_matches, problem_with
+from .login_page import ThrottledTokenHandler, WholePasswordLoginHandler
+from .password_check import PasswordCheck
+from .password_page import PasswordHandler
+from .passwords import MIN_CHARACTERS
 from .secret_files import ensure_secret
 from .settings import STATE_DIR
 from .welcome import WelcomeHandler
@@ -27,6 +30,9 @@ class LinkAuthenticator(BerthAuthenticator):
     auth_name = "local"
 
     link_days = Int(7, min=1, help="How long a one-time link works, in days.").tag(config=True)
+    password_min = Int(
+        MIN_CHARACTERS, min=8, max=64, help="Characters that a new password has at least."
+    ).tag(config=True)
     public_url = Unicode(help="Address that links begin with.").tag(config=True)
 
     def __init__(self, **kwargs: Any) -> None:
@@ -34,14 +40,15 @@ class LinkAuthenticator(BerthAuthenticator):
         self.links = LinkSigner(
             key=ensure_secret(STATE_DIR / "link-key"), max_age_days=self.link_days
         )
+        self.passwords = PasswordCheck(self.accounts, self.throttle, self.password_min)
 
-    async def authenticate(self, _: RequestHandler, data: dict[str, str]) -> str | None:
-        """Return the name if the password is right. Hashing runs off the event loop."""
-        name = self.normalize_username(data.get("username", ""))
-        account = await asyncio.to_thread(self.accounts.get, name)
-        stored = account.password_hash if account else None
-        matches = await asyncio.to_thread(password_matches, data.get("password", ""), stored)
-        return name if matches else None
+    async def authenticate(self, _: RequestHandler, data: Any) -> str | None:
+        """Return the name if the password is right; raises TryLaterError."""
+        name, password = _sign_in_fields(data)
+        if name is None or password is None:
+            return None
+        name = self.normalize_username(name)
+        return name if await self.passwords.is_right(name, password) else None
 
     async def link_for(self, account: Account) -> str | None:
         """Return a fresh one-time link; links made before stop working."""
@@ -57,21 +64,20 @@ class LinkAuthenticator(BerthAuthenticator):
         name = self.links.claimed_name(token)
         return self.links.check(token, await asyncio.to_thread(self.accounts.get, name))
 
-    async def set_password(self, account: Account, password: str) -> str | None:
-        """Set the password of the account as ``open_link`` saw it.
-
-        Returns
-        -------
-        str or None
-            The sentence that refuses the password or the link, or None: it is set.
-        """
-        problem = problem_with(password, account.name)
-        if problem:
-            return problem
-        password_hash = await asyncio.to_thread(hash_password, password)
-        if not await asyncio.to_thread(self.accounts.set_password, account, password_hash):
-            return "This link has just been used or replaced; ask your admin for a new one."
-        return None
-
     def get_handlers(self, app: Any) -> Handlers:
-        return [*super().get_handlers(app), ("/welcome", WelcomeHandler)]
+        return [
+            ("/login", WholePasswordLoginHandler),
+            ("/api/users/([^/]+)/tokens", ThrottledTokenHandler),
+            ("/welcome", WelcomeHandler),
+            ("/password", PasswordHandler),
+            *super().get_handlers(app),
+        ]
+
+
+def _sign_in_fields(data: Any) -> tuple[str | None, str | None]:
+    """Return name and password of a login; by JSON anything may come."""
+    if not isinstance(data, dict):
+        return None, None
+    name, password = data.get("username"), data.get("password")
+    is_text = isinstance(name, str) and isinstance(password, str)
+    return (name, password) if is_text else (None, None)

@@ -16,16 +16,18 @@ _OWN_CLIENT = "jupyterhub"
 """OAuth client of the tokens that people make by hand and that servers call the hub with."""
 
 
-def end_sessions(user: User) -> None:
-    """End the browser sessions of ``user``.
+def end_sessions(user: User, *, keep: str | None = None) -> None:
+    """End the browser sessions of ``user``; the one with the id ``keep`` stays at their servers.
 
-    Tokens that the person made for scripts, on the Token page, stay, as they do elsewhere when a
-    password changes: that page lists and revokes them.
+    It still needs a new cookie for the hub itself: ``set_login_cookie``. Tokens that the person
+    made for scripts, on the Token page, stay, as they do elsewhere when a password changes: that
+    page lists and revokes them.
     """
     user.orm_user.cookie_id = new_token()
     for table in (orm.APIToken, orm.OAuthCode):
         mine = user.db.query(table).filter(table.user_id == user.id)
-        _delete(user.db, mine.filter(table.client_id != _OWN_CLIENT).all())
+        by_browsers = mine.filter(table.client_id != _OWN_CLIENT).all()
+        _delete(user.db, [row for row in by_browsers if not keep or row.session_id != keep])
     user.db.commit()
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from tinyberth_common.settings import Settings, load
 
 STATE_DIR = Path("/var/lib/tinyberth")
-"""The volume hub-state: database, accounts, cookie secret, link key, CLI token."""
+"""The volume hub-state: database, accounts, cookie secret, keys, CLI token."""
 
 HUB_SOCKET = Path("/run/tinyberth/hub/hub.sock")
 PROXY_API_SOCKET = Path("/run/tinyberth/proxy/api.sock")

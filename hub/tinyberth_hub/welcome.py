@@ -7,7 +7,10 @@ from jupyterhub.utils import url_path_join
 
 from .accounts import Account
 from .links import LinkRefusedError
+from .login_page import posted_password
 from .sessions import end_sessions
+
+_LINK_REPLACED = "This link has just been used or replaced; ask your admin for a new one."
 
 
 class WelcomeHandler(BaseHandler):
@@ -22,7 +25,7 @@ class WelcomeHandler(BaseHandler):
 
     async def post(self) -> None:
         token = self.get_body_argument("token", "")
-        password = self.get_body_argument("password", None, strip=False)
+        password = posted_password(self)
         try:
             account = await self.authenticator.open_link(token)
         except LinkRefusedError as refusal:
@@ -35,7 +38,9 @@ class WelcomeHandler(BaseHandler):
         if password is None:
             await self._show(stage="choose", token=token, account=account)
             return
-        problem = await self.authenticator.set_password(account, password)
+        problem = await self.authenticator.passwords.set(
+            account, password, if_changed=_LINK_REPLACED
+        )
         if problem:
             await self._show(
                 status=400, stage="choose", token=token, account=account, problem=problem
@@ -69,6 +74,7 @@ class WelcomeHandler(BaseHandler):
                 token=token,
                 login=account.name if account else "",
                 problem=problem,
+                password_min=self.authenticator.password_min,
                 xsrf=self.xsrf_token.decode("ascii"),
             )
         )

@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
-import pytest
+import random
 
-from tinyberth_hub.passwords import MAX_BYTES, hash_password, password_matches, problem_with
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tinyberth_common.settings import SCHEMA
+from tinyberth_hub.link_authenticator import LinkAuthenticator
+from tinyberth_hub.passwords import (
+    MAX_BYTES,
+    MIN_CHARACTERS,
+    hash_password,
+    password_matches,
+    problem_with,
+)
+
+LONG = "".join(chr(random.Random(n).randrange(33, 127)) for n in range(MAX_BYTES))
+
+# Whatever a client can send: NUL, lone surrogates and letters of every plane among it.
+ANY_TEXT = st.text(st.characters(codec=None), max_size=1100)
 
 
 @pytest.mark.parametrize(
@@ -12,9 +29,13 @@ from tinyberth_hub.passwords import MAX_BYTES, hash_password, password_matches, 
     [
         "correct horse battery",
         "пароль-из-слов",
-        "🐢🚢⚓🧭" * 3,
+        "🐢🚢⚓🧭🐙🪸🐚🦀🐡🐠🦑🐋",
+        "ⓔmoji 🐢 and 73 bytes and more " * 4,
         "  spaces at both ends  ",
-        "x1y2" * (MAX_BYTES // 4),
+        LONG,
+        "a" * 500 + "then four words of mine",
+        "correct horse battery staple" + "a" * 500,
+        "\ud800 is half of something",
         "a\x00b with a NUL in it",
     ],
 )
@@ -30,7 +51,15 @@ def test_long_enough_passwords_of_any_letters_are_taken(password: str) -> None:
         ("elevenchars", "at least 12"),
         ("aaaaaaaaaaaaaaaa", "easy to guess"),
         ("alice1234567", "easy to guess"),
-        ("x1y2" * (MAX_BYTES // 4) + "z", "at most 1024 bytes"),
+        ("123456789012", "easy to guess"),
+        ("qwertyuiop12", "easy to guess"),
+        ("P@ssw0rd1234", "easy to guess"),
+        ("iloveyou1234", "easy to guess"),
+        ("passwordpassword", "easy to guess"),
+        ("tinyberth2024", "easy to guess"),
+        ("x1y2" * (MAX_BYTES // 4), "easy to guess"),
+        ("\x00" * 12, "easy to guess"),
+        (LONG + "z", "at most 1024 bytes"),
         ("🐢" * 257, "at most 1024 bytes"),
     ],
 )
@@ -72,3 +101,42 @@ def test_hashes_are_argon2id_with_a_salt_of_their_own() -> None:
     first, second = hash_password("correct horse battery"), hash_password("correct horse battery")
     assert first.startswith("$argon2id$")
     assert first != second
+
+
+@settings(deadline=None, max_examples=200)
+@given(ANY_TEXT)
+def test_b3_any_text_is_accepted_or_refused_by_a_sentence(password: str) -> None:
+    problem = problem_with(password, "alice")
+    assert problem is None or (problem.endswith(".") and "\n" not in problem)
+    if len(password) < MIN_CHARACTERS // 2:
+        assert problem
+
+
+@settings(deadline=None, max_examples=15)  # each is two or three hashes of 64 MiB
+@given(ANY_TEXT, st.characters(codec=None))
+def test_b3_what_is_accepted_is_compared_whole(password: str, last: str) -> None:
+    if problem_with(password, "alice") is not None:
+        return
+    stored = hash_password(password)
+    assert password_matches(password, stored)
+    assert not password_matches(password[:-1], stored)
+    assert not password_matches(password + "." + last, stored)
+
+
+@pytest.mark.parametrize("minimum", [8, 12, 64])
+def test_the_least_length_is_a_setting(minimum: int) -> None:
+    assert problem_with(LONG[: minimum - 1], "alice", minimum) == (
+        f"Please choose a password of at least {minimum} characters."
+    )
+    assert problem_with(LONG[:minimum], "alice", minimum) is None
+
+
+def test_the_setting_the_trait_and_the_rule_agree() -> None:
+    [setting] = [setting for setting in SCHEMA if setting.name == "PASSWORD_MIN"]
+    trait = LinkAuthenticator.password_min
+    assert int(setting.default) == trait.default_value == MIN_CHARACTERS
+    for number in (trait.min, trait.max):
+        assert setting.parse(str(number)) == number
+    for number in (trait.min - 1, trait.max + 1):
+        with pytest.raises(ValueError, match="from 8 to 64"):
+            setting.parse(str(number))

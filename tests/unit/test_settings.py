@@ -21,6 +21,7 @@ GOOD = [
     ("DATA_DIR", "./data", "./data"),
     ("ADMIN", "ada", "ada"),
     ("LINK_DAYS", "365", 365),
+    ("PASSWORD_MIN", "64", 64),
     ("USER_UIDS", "50000-59999", IdRange(50000, 59999)),
     ("MAP_HOST_USERS", "yes", True),
     ("MEM_LIMIT", "512M", 512 * 2**20),
@@ -49,6 +50,7 @@ BAD = [
     ],
     *[("ADMIN", text) for text in ("root", "Admin", "a b", "-rf", "a\n")],
     *[("LINK_DAYS", text) for text in ("0", "-7", "366", "7d")],
+    *[("PASSWORD_MIN", text) for text in ("0", "-12", "7", "65", "012", "twelve")],
     *[
         ("USER_UIDS", text)
         for text in ("20000", "999-2000", "3000-2000", "0-1", "1000-2147483647")
