@@ -9,7 +9,7 @@ from jupyterhub.handlers import BaseHandler
 from jupyterhub.handlers.login import LoginHandler
 from tornado import web
 
-from .password_check import TryLaterError
+from .password_check import TryLaterError, could_be_login
 
 
 def posted_password(handler: BaseHandler, field: str = "password") -> str | None:
@@ -27,7 +27,14 @@ class WholePasswordLoginHandler(LoginHandler):
 
     async def post(self) -> None:
         name = self.get_body_argument("username", "")
-        user = await self.login_user({"username": name, "password": posted_password(self) or ""})
+        is_login = could_be_login(self.authenticator.normalize_username(name))
+        user = await self.login_user(
+            {
+                # The log names who failed. What is no login may be a password in the wrong field.
+                "username": name if is_login else "(not a login name)",
+                "password": posted_password(self) or "",
+            }
+        )
         if user:
             self._jupyterhub_user = user
             self.redirect(self.get_next_url(user))

@@ -63,10 +63,7 @@ class PasswordCheck:
         return matches
 
     def _matches(self, login: str, password: str) -> bool:
-        try:
-            account = self._accounts.get(check_login(login))
-        except NameRefusedError:
-            account = None
+        account = self._accounts.get(login) if could_be_login(login) else None
         return password_matches(password, account.password_hash if account else None)
 
     async def set(self, seen: Account, password: str, *, if_changed: str) -> str | None:
@@ -97,6 +94,14 @@ class PasswordCheck:
             raise _ChangedError
         self._throttle.forget(seen.name)
         return None
+
+
+def could_be_login(name: str) -> bool:
+    try:
+        check_login(name)
+    except NameRefusedError:
+        return False
+    return True
 
 
 def _locked(seconds: float) -> str:
