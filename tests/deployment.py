@@ -66,7 +66,7 @@ class Person:
         form["password"] = password
         done = self.session.post(page, data=form, timeout=60, allow_redirects=False)
         # The link is used up by then, whatever the proxy said.
-        return self.sign_in(password) if _is_proxys_503(done) else done
+        return self.sign_in(password) if is_proxys_503(done) else done
 
     def sign_in(self, password: str = PASSWORD) -> requests.Response:
         page = f"{self.url}/hub/login"
@@ -83,7 +83,7 @@ class Person:
             answer = self.session.request(
                 method, url, timeout=120, allow_redirects=False, **kwargs
             )
-            if not _is_proxys_503(answer):
+            if not is_proxys_503(answer):
                 break
         return answer
 
@@ -127,7 +127,7 @@ class Person:
         return self.session.cookies.get("_xsrf", path="/hub/") or ""
 
 
-def _is_proxys_503(answer: requests.Response) -> bool:
+def is_proxys_503(answer: requests.Response) -> bool:
     """Tell configurable-http-proxy's own error page.
 
     Seen once in about a thousand POSTs on a busy machine: "write EPIPE", because the hub had

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -17,19 +15,19 @@ class BusyError(Exception):
 
 
 class HashingThreads:
-    """Runs functions that hash; each takes 64 MiB while it runs.
+    """Runs functions that hash; each takes 46 MiB while it runs.
 
     Parameters
     ----------
     at_once
-        Threads; with 64 MiB for each they must fit into the hub's mem_limit.
+        Threads; with 46 MiB for each they must fit into the hub's mem_limit.
     waiting
         How many more may wait. A queue without a bound would keep a hub that is flooded busy
         with answers that nobody waits for any more.
     """
 
     def __init__(self, name: str, *, at_once: int, waiting: int) -> None:
-        self._threads = ThreadPoolExecutor(at_once, f"hash-{name}", initializer=_step_back)
+        self._threads = ThreadPoolExecutor(at_once, f"hash-{name}")
         self._most = at_once + waiting
         self._present = 0
 
@@ -47,8 +45,3 @@ class HashingThreads:
             return await loop.run_in_executor(self._threads, function, *args)
         finally:
             self._present -= 1
-
-
-def _step_back() -> None:
-    """Give way to the event loop: on Linux niceness is the thread's, and argon2's inherit it."""
-    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)

@@ -32,14 +32,14 @@ class PasswordCheck:
     """Checks and sets passwords, with argon2id in threads of its own.
 
     Those who come by a link have a thread for themselves: however many logins wait, they get in.
-    Three hashes at once are 192 MiB of the hub's mem_limit.
+    Three hashes at once are 138 MiB of the hub's mem_limit.
     """
 
     def __init__(self, accounts: AccountStore, throttle: Throttle, min_characters: int) -> None:
         self._accounts = accounts
         self._throttle = throttle
         self._min_characters = min_characters
-        # 100 wait for 5 s on two slow cores; a class that signs in together is less.
+        # 100 wait for about 5 s on two slow cores; a class that signs in together is less.
         self._login_threads = HashingThreads("login", at_once=2, waiting=100)
         self._new_password_thread = HashingThreads("new-password", at_once=1, waiting=100)
 

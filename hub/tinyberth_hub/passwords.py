@@ -21,8 +21,10 @@ _ESTIMATED_CHARACTERS = 24
 """zxcvbn's time grows with the fourth power of the length for letters like 4@8({[<3: 0.15 s
 here, 1.6 s at its own limit of 72. That is about guessing: the hash takes the whole."""
 
-# argon2-cffi's defaults are RFC 9106's second recommendation: argon2id, 64 MiB, 3 passes.
-_hasher = PasswordHasher()
+# OWASP's first choice of parameters for argon2id: 46 MiB, one pass, one lane. The library's own,
+# RFC 9106's 64 MiB and three passes in four threads, take three times the processor: a class that
+# signs in together would wait for them on two cores (THREATS L1).
+_hasher = PasswordHasher(memory_cost=46 * 1024, time_cost=1, parallelism=1)
 
 _DUMMY_HASH = _hasher.hash("compared when a name is unknown, so that the time is the same")
 

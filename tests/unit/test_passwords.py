@@ -112,7 +112,7 @@ def test_b3_any_text_is_accepted_or_refused_by_a_sentence(password: str) -> None
         assert problem
 
 
-@settings(deadline=None, max_examples=15)  # each is two or three hashes of 64 MiB
+@settings(deadline=None, max_examples=15)  # each is three hashes of 46 MiB
 @given(ANY_TEXT, st.characters(codec=None))
 def test_b3_what_is_accepted_is_compared_whole(password: str, last: str) -> None:
     if problem_with(password, "alice") is not None:
