@@ -1,7 +1,7 @@
 """Failed logins slow down and shut nobody out (THREATS A12, A13, A14, B3, L1).
 
-The deployment is shared with other files: no test here leaves the hub counting more failures than
-people make by mistake, and each has people of its own.
+The deployment is shared with other files: each test has people of its own, and the one that fills
+the overall count, which nothing but time empties, empties it behind itself.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 import statistics
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -209,6 +210,17 @@ def test_a_thousand_bad_passwords_are_slowed_and_a_link_lets_the_victim_in(
     assert Door(deployment).knock("vera", NEW_PASSWORD).status_code == 302
 
 
+@pytest.fixture
+def emptied_behind(deployment: Deployment) -> Iterator[None]:
+    yield
+    script = (
+        "import sqlite3; db = sqlite3.connect('/var/lib/tinyberth/accounts.sqlite', timeout=30); "
+        "db.execute('DELETE FROM failed_logins'); db.commit()"
+    )
+    deployment.docker("exec", deployment.service("hub"), "python3", "-c", script)
+
+
+@pytest.mark.usefixtures("emptied_behind")
 def test_an_attack_with_many_names_makes_errors_dear_and_shuts_no_door(
     deployment: Deployment, pupils: list[Person]
 ) -> None:
@@ -239,8 +251,6 @@ def test_an_attack_with_many_names_makes_errors_dear_and_shuts_no_door(
                 assert Door(deployment).knock(pupil.name, PASSWORD).status_code == 302
             stopped.set()
             assert sprayed.result() > 0
-
-    wait_until(lambda: len(knock_until_refused(door, next(names))) > 2, "the attack is over", 60)
 
 
 @pytest.fixture
@@ -286,7 +296,9 @@ def test_a_login_by_json_is_slowed_too(deployment: Deployment, admin: Person) ->
 
     def ask(auth: object) -> requests.Response:
         url = f"{deployment.url}/hub/api/users/jason/tokens"
-        return requests.post(url, json={"auth": auth}, timeout=60)
+        while is_proxys_503(answer := requests.post(url, json={"auth": auth}, timeout=60)):
+            pass
+        return answer
 
     for nonsense in (None, "text", [], {"username": 1, "password": None}):
         assert ask(nonsense).status_code == 403
