@@ -74,8 +74,7 @@ class Remove(Operation):
         # The account after the user: JupyterHub makes accounts for users who have none.
         stores.hub.delete(self.login)
         await asyncio.to_thread(stores.accounts.remove, self.login)
-        if stores.throttle:
-            await asyncio.to_thread(stores.throttle.forget, self.login)
+        await asyncio.to_thread(stores.throttle.forget, self.login)
         return tombstone
 
     def sentence(self, result: Berth | None) -> str:

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 from .accounts import AccountStore
 from .hub_users import HubUsers
 from .refusals import ChangeRefusedError
 from .teams import TeamLedger
+from .throttle import Throttle
 from .warden_client import Berth, WardenClient
-
-
-class Throttle(Protocol):
-    """What the counter of failed logins says of accounts, and forgets with them."""
-
-    def locked(self) -> dict[str, datetime]: ...
-
-    def forget(self, login: str) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -29,7 +21,7 @@ class Stores:
     hub: HubUsers
     accounts: AccountStore
     teams: TeamLedger
-    throttle: Throttle | None = None
+    throttle: Throttle
 
 
 @dataclass(frozen=True)

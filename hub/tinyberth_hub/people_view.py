@@ -47,7 +47,7 @@ async def list_people(stores: Stores, only: str | None = None) -> tuple[list[Per
         _teams_by_login(stores.hub.teams()),
         usage["homes"],
         await _servers(stores, only),
-        await asyncio.to_thread(stores.throttle.locked) if stores.throttle else {},
+        await asyncio.to_thread(stores.throttle.locked),
     )
     rows = [row for row in stores.hub.rows() if only in {None, row.name}]
     people = [_living(row, known) for row in rows]

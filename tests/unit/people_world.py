@@ -23,6 +23,7 @@ from tinyberth_hub.journal import Journal
 from tinyberth_hub.operations import Stores
 from tinyberth_hub.people import People
 from tinyberth_hub.teams import TeamLedger, watch_memberships
+from tinyberth_hub.throttle import Throttle
 from tinyberth_hub.warden_client import Berth, Team, WardenError, passwd_field
 from tinyberth_warden.berths import Berths
 from tinyberth_warden.data_root import MARKER, DataRoot
@@ -135,7 +136,8 @@ class World:
         self.hub = HubUsers(self.app)
         log = logging.getLogger("world")
         teams = TeamLedger(self.warden, self.hub, log)
-        stores = Stores(self.warden, self.hub, self.accounts, teams)
+        self.throttle = Throttle(folder / "accounts.sqlite", "ab" * 32, self.accounts.all)
+        stores = Stores(self.warden, self.hub, self.accounts, teams, self.throttle)
         self.people = People(stores, self.journal, log, first_admin)
         watch_memberships(self.db, self.people.settle_soon)
 

@@ -222,9 +222,12 @@ def test_new_sessions_and_tokens(tell: Any) -> None:
         world.db.commit()
         user.new_api_token(note="a script's")
         user.new_api_token(note="a browser's", client_id="jupyterhub-user-alice", session_id="s")
+        user.new_api_token(note="mine", client_id="jupyterhub-user-alice", session_id="m")
         cookie = user.cookie_id
-        end_sessions(user)
+        end_sessions(user, keep="m")
         assert user.cookie_id != cookie
+        assert [token.note for token in user.api_tokens] == ["a script's", "mine"]
+        end_sessions(user)
         assert [token.note for token in user.api_tokens] == ["a script's"]
         await world.change(Remove("alice"))
         assert world.db.query(orm.APIToken).count() == 0
@@ -252,6 +255,22 @@ def test_how_people_look(tell: Any) -> None:
         assert (by_login["bob"]["state"], by_login["bob"]["archive"]) == ("removed", "bob~1")
         (only,), _ = await list_people(world.people.stores, "bob~1")
         assert only == by_login["bob"]
+
+    tell(story)
+
+
+def test_who_is_locked_out_looks_so_and_the_lock_goes_with_the_person(tell: Any) -> None:
+    async def story(world: World) -> None:
+        while not world.throttle.admit("alice"):
+            world.throttle.settle("alice", succeeded=False)
+        (alice,), _ = await list_people(world.people.stores, "alice")
+        assert alice["state"] == "throttled"
+        until = world.throttle.locked()["alice"]
+        assert alice["throttled_until"] == until.isoformat(timespec="seconds")
+        await world.change(Remove("alice"))
+        await world.change(Add("alice", "alice"))
+        (alice,), _ = await list_people(world.people.stores, "alice")
+        assert (alice["state"], alice["throttled_until"]) == ("invited", None)
 
     tell(story)
 
