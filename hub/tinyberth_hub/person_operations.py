@@ -33,9 +33,9 @@ class Add(Operation):
     async def prepare(self, stores: Stores) -> Operation:
         if stores.hub.has(self.login):
             raise ChangeRefusedError(
-                409, f"{self.login} is here already; ./tinyberth user link {self.login} makes a "
-                "new link."
-            )  # fmt: skip
+                409,
+                f"{self.login} is here already; ./tinyberth user show {self.login} tells more.",
+            )
         berths = await stores.warden.list_berths()
         for team in self.teams:
             check_team(team, berths)
