@@ -121,7 +121,8 @@ def _line(number: int, cells: dict[str, str], row: list[str], columns: tuple[str
         text = cells.get(column, "")
         # Decimal digits and nothing else (THREATS B4); whose it is, is judged later.
         if text and not re.fullmatch(r"[1-9][0-9]{0,9}", text):
-            return Line(number, name, why=f"{column} {text[:40]!a} is not a whole number.")
+            why = f"{column} {text[:40]!a} is not a Unix id: write a number from {LOWEST_ID}."
+            return Line(number, name, why=why)
         if text and not LOWEST_ID <= int(text) <= HIGHEST_ID:
             why = f"{column} {text} is refused: write a number from {LOWEST_ID} to {HIGHEST_ID}."
             return Line(number, name, why=why)

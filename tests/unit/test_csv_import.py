@@ -63,7 +63,7 @@ def test_files_as_people_write_them(text: str, expected: list[Line]) -> None:
 @pytest.mark.parametrize(
     ("row", "why"),
     [
-        ("bob,0", "uid '0' is not a whole number"),
+        ("bob,0", "uid '0' is not a Unix id: write a number from 1000"),
         ("bob,-1", "uid '-1' is not"),
         ("bob,01000", "uid '01000' is not"),
         ("bob,1e3", "uid '1e3' is not"),
