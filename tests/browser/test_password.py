@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from deployment import PASSWORD, Deployment, Person, first_link, wait_until
 
 NEW_PASSWORD = "another horse, same staple"
-AT_THE_SERVER = re.compile(r"//kim\.hub\.localhost:\d+/user/kim/")
+AT_THE_SERVER = re.compile(r"//pw-kim\.hub\.localhost:\d+/user/pw-kim/")
 
 
 def sign_in(page: Page, deployment: Deployment, name: str, password: str = PASSWORD) -> None:
@@ -23,17 +23,17 @@ def sign_in(page: Page, deployment: Deployment, name: str, password: str = PASSW
 
 def server_status(page: Page) -> int:
     """Ask the server that ``page`` is at, as JupyterLab does every few seconds."""
-    script = "fetch('/user/kim/api/status', {headers: {Accept: 'application/json'}})"
+    script = "fetch('/user/pw-kim/api/status', {headers: {Accept: 'application/json'}})"
     return int(page.evaluate(f"async () => (await {script}).status"))
 
 
 def test_a_new_password_ends_the_sessions_of_other_browsers(
     open_browser: Callable[[], Page], deployment: Deployment, screenshots: Path
 ) -> None:
-    deployment.with_server("kim")
+    deployment.with_server("pw-kim")
     here, elsewhere = open_browser(), open_browser()
     for page in (here, elsewhere):
-        sign_in(page, deployment, "kim")
+        sign_in(page, deployment, "pw-kim")
         page.wait_for_url(AT_THE_SERVER, timeout=120_000)
         assert server_status(page) == 200
 
@@ -61,24 +61,24 @@ def test_a_new_password_ends_the_sessions_of_other_browsers(
     assert server_status(at_work) == 200
     here.goto(f"{deployment.url}/hub/home")
     expect(here.get_by_role("link", name="Logout").or_(here.locator("#logout"))).to_be_visible()
-    sign_in(elsewhere, deployment, "kim", NEW_PASSWORD)
+    sign_in(elsewhere, deployment, "pw-kim", NEW_PASSWORD)
     elsewhere.wait_for_url(AT_THE_SERVER)
 
 
 def test_who_is_locked_out_reads_why_and_comes_in_by_a_link(
     open_browser: Callable[[], Page], deployment: Deployment, screenshots: Path
 ) -> None:
-    deployment.add("leo")
-    attacker = Person(deployment.url, "leo")
-    wait_until(lambda: attacker.sign_in("wrong").status_code == 429, "leo is locked")
+    deployment.add("pw-leo")
+    attacker = Person(deployment.url, "pw-leo")
+    wait_until(lambda: attacker.sign_in("wrong").status_code == 429, "the name is locked")
     page = open_browser()
-    sign_in(page, deployment, "leo")
+    sign_in(page, deployment, "pw-leo")
     expect(page.get_by_text("Too many wrong passwords for this name")).to_be_visible()
     expect(page.get_by_text("ask your admin for a one-time link")).to_be_visible()
-    expect(page.get_by_label("Username:")).to_have_value("leo")
+    expect(page.get_by_label("Username:")).to_have_value("pw-leo")
     page.screenshot(path=screenshots / "throttled.png")
 
-    page.goto(first_link(deployment.tinyberth("user", "link", "leo").stdout))
+    page.goto(first_link(deployment.tinyberth("user", "link", "pw-leo").stdout))
     page.get_by_label("New password:").fill(NEW_PASSWORD)
     page.get_by_role("button", name="Set password and go in").click()
-    page.wait_for_url("**/hub/spawn-pending/leo")
+    page.wait_for_url("**/hub/spawn-pending/pw-leo")

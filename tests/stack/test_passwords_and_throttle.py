@@ -89,7 +89,7 @@ def test_a_class_signs_in_while_somebody_is_attacked(
     deployment: Deployment, admin: Person, pupils: list[Person], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """THREATS L1, its bound included: 50 logins in 10 s, other pages p95 under 2 s."""
-    victim, reader = pupils[0], let_in(admin, "reader")
+    victim, reader = pupils[0], let_in(admin, "pw-reader")
     attacker, over = Door(deployment), threading.Event()
     seconds: list[float] = []
 
@@ -174,13 +174,13 @@ def test_a_thousand_bad_passwords_are_slowed_and_a_link_lets_the_victim_in(
     deployment: Deployment, admin: Person
 ) -> None:
     """THREATS A12: really sent, sixteen at a time; then the hub is restarted."""
-    vera = let_in(admin, "vera")
+    vera = let_in(admin, "pw-vera")
     local = threading.local()
 
     def knock(number: int) -> tuple[int, int]:
         if not hasattr(local, "door"):
             local.door = Door(deployment)
-        answer = local.door.knock("vera", f"bad password {number}")
+        answer = local.door.knock("pw-vera", f"bad password {number}")
         return answer.status_code, int(answer.headers.get("Retry-After", 0))
 
     began = time.monotonic()
@@ -194,7 +194,7 @@ def test_a_thousand_bad_passwords_are_slowed_and_a_link_lets_the_victim_in(
     assert len(refused) == 1000 - len(looked_at)
     assert min(refused) >= 1
 
-    right = Door(deployment).knock("vera", PASSWORD)
+    right = Door(deployment).knock("pw-vera", PASSWORD)
     if right.status_code != 302:  # the last wait is not over
         assert right.status_code == 429
         assert "one-time link" in right.text
@@ -202,12 +202,12 @@ def test_a_thousand_bad_passwords_are_slowed_and_a_link_lets_the_victim_in(
     before = max(wait for _, wait in answers)
     deployment.docker("restart", deployment.service("hub"))
     wait_until(deployment.hub_healthy, "the hub answers again")
-    after = knock_until_refused(Door(deployment), "vera")
+    after = knock_until_refused(Door(deployment), "pw-vera")
     assert len(after) <= 2, "the restart gave free attempts"
     assert int(after[-1].headers["Retry-After"]) >= min(before, FIRST_WAIT)
 
-    assert vera.open_link(fresh_link(admin, "vera"), NEW_PASSWORD).status_code == 302
-    assert Door(deployment).knock("vera", NEW_PASSWORD).status_code == 302
+    assert vera.open_link(fresh_link(admin, "pw-vera"), NEW_PASSWORD).status_code == 302
+    assert Door(deployment).knock("pw-vera", NEW_PASSWORD).status_code == 302
 
 
 @pytest.fixture
@@ -255,7 +255,7 @@ def test_an_attack_with_many_names_makes_errors_dear_and_shuts_no_door(
 
 @pytest.fixture
 def nuria(admin: Person) -> str:
-    return invite(admin, "nuria")
+    return invite(admin, "pw-nuria")
 
 
 @pytest.mark.parametrize(
@@ -264,22 +264,22 @@ def nuria(admin: Person) -> str:
 )  # fmt: skip
 def test_passwords_are_taken_whole(deployment: Deployment, nuria: str, password: str) -> None:
     """THREATS B3, through link and login: no letter is lost, no byte beyond the 72nd."""
-    assert Person(deployment.url, "nuria").open_link(nuria, password).status_code == 302
+    assert Person(deployment.url, "pw-nuria").open_link(nuria, password).status_code == 302
     door = Door(deployment)
     for near in (password[:-1], password.replace("\x00", " ") + "!", password.strip() + " x"):
-        assert door.knock("nuria", near).status_code == 403
-    assert door.knock("nuria", password).status_code == 302
+        assert door.knock("pw-nuria", near).status_code == 403
+    assert door.knock("pw-nuria", password).status_code == 302
 
 
 @pytest.mark.parametrize(
     "password",
-    ["", "short", "qwertyuiop12", "passwordpassword", "nuria1234567", "x" * 1025, b"\xff\xfe\xfd",
+    ["", "short", "qwertyuiop12", "passwordpassword", "pw-nuria1234", "x" * 1025, b"\xff\xfe\xfd",
      b"\xed\xa0\x80" * 5]
 )  # fmt: skip
 def test_bad_passwords_get_a_reason_and_never_an_error(
     deployment: Deployment, nuria: str, password: str | bytes
 ) -> None:
-    refused = Person(deployment.url, "nuria").open_link(nuria, password)
+    refused = Person(deployment.url, "pw-nuria").open_link(nuria, password)
     assert refused.status_code == 400
     assert re.search(r'role="alert">(Please choose|That password is easy)', refused.text)
     assert Door(deployment).knock("no-nuria-here", password).status_code in {403, 429}
@@ -292,17 +292,17 @@ def test_a_form_without_its_fields_is_a_failed_login(deployment: Deployment) -> 
 
 
 def test_a_login_by_json_is_slowed_too(deployment: Deployment, admin: Person) -> None:
-    let_in(admin, "jason")
+    let_in(admin, "pw-jason")
 
     def ask(auth: object) -> requests.Response:
-        url = f"{deployment.url}/hub/api/users/jason/tokens"
+        url = f"{deployment.url}/hub/api/users/pw-jason/tokens"
         while is_proxys_503(answer := requests.post(url, json={"auth": auth}, timeout=60)):
             pass
         return answer
 
     for nonsense in (None, "text", [], {"username": 1, "password": None}):
         assert ask(nonsense).status_code == 403
-    good = {"username": "jason", "password": PASSWORD}
+    good = {"username": "pw-jason", "password": PASSWORD}
     assert ask(good).status_code == 201
     statuses = [ask({**good, "password": "wrong"}).status_code for _ in range(FREE_FAILURES + 1)]
     assert statuses == [403] * (FREE_FAILURES + 1)
@@ -314,37 +314,37 @@ def test_a_login_by_json_is_slowed_too(deployment: Deployment, admin: Person) ->
 
 def test_of_two_browsers_with_one_link_one_gets_in(deployment: Deployment, admin: Person) -> None:
     """THREATS A14."""
-    link = invite(admin, "lena")
+    link = invite(admin, "pw-lena")
     passwords = [f"{number} horses in one stable" for number in range(6)]
 
     def come_in(password: str) -> int:
-        return Person(deployment.url, "lena").open_link(link, password).status_code
+        return Person(deployment.url, "pw-lena").open_link(link, password).status_code
 
     with ThreadPoolExecutor(6) as pool:
         answers = list(pool.map(come_in, passwords))
     assert answers.count(302) == 1
     assert set(answers) <= {302, 400, 403}
     winner = passwords[answers.index(302)]
-    assert Door(deployment).knock("lena", winner).status_code == 302
+    assert Door(deployment).knock("pw-lena", winner).status_code == 302
 
 
 def test_a_link_that_was_altered_or_whose_person_is_gone_is_refused(
     deployment: Deployment, admin: Person
 ) -> None:
     """THREATS A14; used ones and those of a person added again are in test_doors.py."""
-    link = invite(admin, "mara")
+    link = invite(admin, "pw-mara")
     page, _, token = link.partition("#")
     for altered in (token[:-4] + "AAAA", token.swapcase(), token + "x", ""):
-        answer = Person(deployment.url, "mara").open_link(f"{page}#{altered}")
+        answer = Person(deployment.url, "pw-mara").open_link(f"{page}#{altered}")
         assert answer.status_code == 403, altered
-    assert admin.api("DELETE", "/users/mara").status_code in {200, 204}
-    assert Person(deployment.url, "mara").open_link(link).status_code == 403
+    assert admin.api("DELETE", "/users/pw-mara").status_code in {200, 204}
+    assert Person(deployment.url, "pw-mara").open_link(link).status_code == 403
 
 
 def test_everybody_changes_the_own_password_and_other_sessions_end(
     deployment: Deployment, admin: Person
 ) -> None:
-    here, elsewhere = let_in(admin, "petra"), Person(deployment.url, "petra")
+    here, elsewhere = let_in(admin, "pw-petra"), Person(deployment.url, "pw-petra")
     assert elsewhere.sign_in().status_code == 302
 
     assert _change(here, "not the old one", NEW_PASSWORD).status_code == 403
@@ -356,14 +356,14 @@ def test_everybody_changes_the_own_password_and_other_sessions_end(
     assert _change(here, PASSWORD, NEW_PASSWORD).status_code == 200
     assert here.api("GET", "/user").status_code == 200
     assert elsewhere.api("GET", "/user").status_code == 403
-    assert Person(deployment.url, "petra").sign_in(PASSWORD).status_code == 403
+    assert Person(deployment.url, "pw-petra").sign_in(PASSWORD).status_code == 403
     assert elsewhere.sign_in(NEW_PASSWORD).status_code == 302
     by_script = requests.get(
         f"{deployment.url}/hub/api/user", headers={"Authorization": f"token {token}"}, timeout=60
     )
     assert by_script.status_code == 200
     log = deployment.compose("logs", "hub").stdout
-    assert len(re.findall("petra changed the own password", log)) == 1
+    assert len(re.findall("pw-petra changed the own password", log)) == 1
 
     anybody = requests.get(f"{deployment.url}/hub/password", timeout=60, allow_redirects=False)
     assert anybody.status_code == 302
@@ -372,22 +372,22 @@ def test_everybody_changes_the_own_password_and_other_sessions_end(
 def test_wrong_old_passwords_are_slowed_and_the_attack_at_the_door_is_not_in_the_way(
     deployment: Deployment, admin: Person
 ) -> None:
-    olga = let_in(admin, "olga")
-    knock_until_refused(Door(deployment), "olga")
+    olga = let_in(admin, "pw-olga")
+    knock_until_refused(Door(deployment), "pw-olga")
     tries = [_change(olga, "wrong", NEW_PASSWORD).status_code for _ in range(FREE_FAILURES + 2)]
     assert tries == [403] * (FREE_FAILURES + 1) + [429]
     refused = _change(olga, PASSWORD, NEW_PASSWORD)
     assert refused.status_code == 429
     assert int(refused.headers["Retry-After"]) >= 1
     assert "Too many wrong passwords" in refused.text
-    assert olga.open_link(fresh_link(admin, "olga")).status_code == 302
+    assert olga.open_link(fresh_link(admin, "pw-olga")).status_code == 302
     assert _change(olga, PASSWORD, NEW_PASSWORD).status_code == 200
 
 
 def test_neither_link_nor_password_reaches_a_log_or_another_site(
     deployment: Deployment, admin: Person
 ) -> None:
-    name, secret = "quentin", "a secret that no log may show"
+    name, secret = "pw-quentin", "a secret that no log may show"
     link = invite(admin, name)
     page, _, token = link.partition("#")
     answer = requests.get(page, timeout=60)

@@ -11,10 +11,11 @@ import pytest
 
 from tinyberth_hub import password_check
 from tinyberth_hub.accounts import AccountStore
+from tinyberth_hub.failures import FREE_FAILURES, LONGEST_WAIT
 from tinyberth_hub.hashing import BusyError, HashingThreads
 from tinyberth_hub.login_page import posted_password
 from tinyberth_hub.password_check import PasswordCheck, TryLaterError
-from tinyberth_hub.throttle import FREE_FAILURES, LONGEST_WAIT, Throttle
+from tinyberth_hub.throttle import Throttle
 
 PASSWORD = "correct horse battery staple"
 

@@ -10,19 +10,17 @@ from pathlib import Path
 import pytest
 
 from tinyberth_hub import throttle as module
-from tinyberth_hub.throttle import (
+from tinyberth_hub.failures import (
     FORGOTTEN_AFTER,
     FREE_FAILURES,
     LONGEST_WAIT,
-    MAX_ROWS,
     OVERALL_FAILURES,
-    PASSWORD_PAGE,
     Failures,
-    Throttle,
     drained,
     next_failure,
     seconds_locked,
 )
+from tinyberth_hub.throttle import MAX_ROWS, PASSWORD_PAGE, Throttle
 
 KEY = "ab" * 32
 NOW = 1_800_000_000.0
