@@ -149,9 +149,10 @@ class Interrupts:
 
     def _ask(self, _signum: int, _frame: object) -> None:
         self.asked = True
+        # First: whoever reads the line may be quick.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         # Not print: a handler may come in the middle of one, whose buffer is then locked.
         os.write(2, b"\nStopping after the one at hand; Ctrl-C again stops at once.\n")
-        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _read(number: int | None) -> bytes:

@@ -26,7 +26,9 @@ QUIET = [
 expect.set_options(timeout=30_000)
 
 
-@pytest.fixture(scope="session")
+# Of a file, not of the run: Playwright's event loop runs as long as it does, and a file of unit
+# tests that the same worker takes next could not run one of its own.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET)

@@ -63,42 +63,42 @@ def opens(page: Page, link: str) -> bool:
 def test_names_get_accounts_and_links_and_one_link_is_opened_and_used(
     people: PeoplePage, open_browser: OpenBrowser, deployment: Deployment, screenshots: Path
 ) -> None:
-    people.preview_names("nora, Olaf\nadmin")
+    people.preview_names("nadia, Olaf\nadmin")
     outcomes = people.outcomes()
-    assert [*outcomes] == ["nora", "olaf", "admin"]
+    assert [*outcomes] == ["nadia", "olaf", "admin"]
     assert [outcome.split()[0] for outcome in outcomes.values()] == ["new", "new", "exists"]
     listed = deployment.tinyberth("user", "list").stdout
-    assert "nora" not in listed, "a preview does nothing"
+    assert "nadia" not in listed, "a preview does nothing"
 
     people.press("Add 2 people")
-    nora, olaf = people.links
-    assert LINK.fullmatch(nora)
+    nadia, olaf = people.links
+    assert LINK.fullmatch(nadia)
     assert LINK.fullmatch(olaf)
     expect(people.dialog).to_contain_text("These links are shown only now")
     people.page.screenshot(path=screenshots / "people-links.png")
-    people.dialog.get_by_role("button", name="Copy the link of nora").click()
+    people.dialog.get_by_role("button", name="Copy the link of nadia").click()
     expect(
-        people.dialog.get_by_role("button", name="Copied: Copy the link of nora")
+        people.dialog.get_by_role("button", name="Copied: Copy the link of nadia")
     ).to_be_visible()
-    assert people.clipboard() == nora
+    assert people.clipboard() == nadia
     people.press("Copy all as CSV")
     expect(people.dialog.get_by_role("button", name="Copied", exact=True)).to_be_visible()
-    csv = f"name,login,link\r\nnora,nora,{nora}\r\nolaf,olaf,{olaf}\r\n"
+    csv = f"name,login,link\r\nnadia,nadia,{nadia}\r\nolaf,olaf,{olaf}\r\n"
     assert people.clipboard().replace("\r\n", "\n") == csv.replace("\r\n", "\n")
     with people.page.expect_download() as download:
         people.press("Download CSV")
     assert download.value.path().read_bytes().decode("utf-8-sig") == csv
     people.press("Done")
-    expect(people.row("nora")).to_contain_text("invited")
+    expect(people.row("nadia")).to_contain_text("invited")
 
     theirs = open_browser()
-    assert opens(theirs, nora)
+    assert opens(theirs, nadia)
     choose_password(theirs)
-    theirs.wait_for_url("**/hub/spawn-pending/nora")
-    expect(people.row("nora")).to_contain_text(
+    theirs.wait_for_url("**/hub/spawn-pending/nadia")
+    expect(people.row("nadia")).to_contain_text(
         "active", timeout=20_000
     )  # it looks again by itself
-    assert deployment.home("nora").stat().st_uid == person(people, "nora")["uid"]
+    assert deployment.home("nadia").stat().st_uid == person(people, "nadia")["uid"]
 
 
 REFUSED_NAMES = [  # THREATS B1, B2; without those that have a space or a comma
@@ -196,8 +196,8 @@ def test_a_file_that_is_dropped_and_one_of_excels(people: PeoplePage) -> None:
 
 
 def test_a_new_link_kills_the_old_one(people: PeoplePage, open_browser: OpenBrowser) -> None:
-    (old,) = people.add("uma")
-    people.choose("uma", "New link…")
+    (old,) = people.add("ursel")
+    people.choose("ursel", "New link…")
     expect(people.dialog).to_contain_text("A link made before stops working at once.")
     people.press("Make a new link")
     (new,) = people.links
@@ -213,9 +213,9 @@ def test_a_new_link_kills_the_old_one(people: PeoplePage, open_browser: OpenBrow
 def test_an_admin_is_made_and_unmade(
     people: PeoplePage, open_browser: OpenBrowser, deployment: Deployment
 ) -> None:
-    deployment.add("vera")
+    deployment.add("valda")
     theirs = open_browser()
-    sign_in(theirs, deployment, "vera", then="/hub/home")
+    sign_in(theirs, deployment, "valda", then="/hub/home")
     expect(theirs.get_by_role("link", name="People")).to_have_count(0)
     answer = theirs.goto(f"{deployment.url}/hub/people")
     assert answer is not None
@@ -224,17 +224,17 @@ def test_an_admin_is_made_and_unmade(
     expect(theirs.get_by_role("heading", name="403 : Forbidden")).to_be_visible()
     expect(theirs.get_by_text("Only admins see who is here")).to_be_visible()
 
-    expect(people.row("vera")).to_be_visible(timeout=20_000)
-    people.choose("vera", "Make admin…")
+    expect(people.row("valda")).to_be_visible(timeout=20_000)
+    people.choose("valda", "Make admin…")
     people.press("Make admin")
-    people.told("vera is an admin.")
-    expect(people.row("vera").get_by_text("admin", exact=True)).to_be_visible()
+    people.told("valda is an admin.")
+    expect(people.row("valda").get_by_text("admin", exact=True)).to_be_visible()
     theirs.goto(f"{deployment.url}/hub/home")
     theirs.get_by_role("link", name="People").click()
-    expect(PeoplePage(theirs).row("vera")).to_be_visible()
-    people.choose("vera", "Unmake admin…")
+    expect(PeoplePage(theirs).row("valda")).to_be_visible()
+    people.choose("valda", "Unmake admin…")
     people.press("Unmake admin")
-    people.told("vera is no admin any more.")
+    people.told("valda is no admin any more.")
     expect(theirs.locator("#unreachable")).to_contain_text("Only admins")
 
 
@@ -307,33 +307,33 @@ def test_teams_are_made_joined_and_left_with_a_restart(
 def test_a_running_server_is_stopped_and_renaming_keeps_uid_and_files(
     people: PeoplePage, deployment: Deployment, screenshots: Path
 ) -> None:
-    deployment.with_server("xaver")
-    deployment.as_user("xaver", "echo mine > kept.txt")
-    before = (deployment.home("xaver") / "kept.txt").stat()
-    expect(people.row("xaver")).to_contain_text(" of ")
+    deployment.with_server("xena")
+    deployment.as_user("xena", "echo mine > kept.txt")
+    before = (deployment.home("xena") / "kept.txt").stat()
+    expect(people.row("xena")).to_contain_text(" of ")
     people.page.screenshot(path=screenshots / "people.png")
-    people.choose("xaver", "Stop server…")
+    people.choose("xena", "Stop server…")
     people.press("Stop server")
-    people.told("The server of xaver is stopped.")
-    assert deployment.docker("inspect", deployment.container("xaver"), check=False).returncode != 0
-    assert not deployment.people["xaver"].server()
+    people.told("The server of xena is stopped.")
+    assert deployment.docker("inspect", deployment.container("xena"), check=False).returncode != 0
+    assert not deployment.people["xena"].server()
 
-    deployment.people["xaver"].start_server()
-    expect(people.row("xaver")).to_contain_text(" of ")
-    people.choose("xaver", "Rename…")
-    expect(people.dialog).to_contain_text("/home/xaver/…")
+    deployment.people["xena"].start_server()
+    expect(people.row("xena")).to_contain_text(" of ")
+    people.choose("xena", "Rename…")
+    expect(people.dialog).to_contain_text("/home/xena/…")
     people.dialog.get_by_label("New login").fill("admin")
     people.press("Stop the server and rename")
     expect(people.dialog.get_by_role("alert")).to_contain_text("admin is here already")
-    assert deployment.people["xaver"].server(), "a name that is taken costs nobody a server"
+    assert deployment.people["xena"].server(), "a name that is taken costs nobody a server"
     people.dialog.get_by_label("New login").fill("xenia")
     people.press("Stop the server and rename")
-    people.told("xaver is now xenia, with the same uid and files.")
-    expect(people.row("xaver")).to_have_count(0)
+    people.told("xena is now xenia, with the same uid and files.")
+    expect(people.row("xena")).to_have_count(0)
     expect(people.row("xenia")).to_contain_text(f"{before.st_uid}:")
     after = (deployment.home("xenia") / "kept.txt").stat()
     assert (after.st_ino, after.st_uid) == (before.st_ino, before.st_uid)
-    assert not deployment.home("xaver").exists()
+    assert not deployment.home("xena").exists()
     assert Person(deployment.url, "xenia").sign_in().status_code == 302
 
 

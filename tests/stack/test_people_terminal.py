@@ -40,38 +40,40 @@ def rows_of(text: str) -> list[dict[str, str]]:
 
 
 def test_a_whole_life(deployment: Deployment) -> None:
-    added = ask(deployment, "user", "add", "lena", "--uid", "4401", "--gid", "4402")
-    (lena,) = added["people"]
-    assert set(lena) == FIELDS | {"link"}
-    assert (lena["uid"], lena["gid"], lena["state"], lena["admin"]) == (
+    added = ask(deployment, "user", "add", "tlena", "--uid", "4401", "--gid", "4402")
+    (tlena,) = added["people"]
+    assert set(tlena) == FIELDS | {"link"}
+    assert (tlena["uid"], tlena["gid"], tlena["state"], tlena["admin"]) == (
         4401,
         4402,
         "invited",
         False,
     )
-    assert Person(deployment.url, "lena").open_link(lena["link"]).status_code == 302
-    inode = deployment.home("lena").stat().st_ino
+    assert Person(deployment.url, "tlena").open_link(tlena["link"]).status_code == 302
+    inode = deployment.home("tlena").stat().st_ino
 
-    assert "lena is an admin now" in deployment.tinyberth("user", "admin", "lena").stdout
-    assert "lena is no admin now" in deployment.tinyberth("user", "admin", "lena", "--off").stdout
-    deployment.tinyberth("user", "rename", "lena", "lenka")
-    found = deployment.home("lenka").stat()
+    assert "tlena is an admin now" in deployment.tinyberth("user", "admin", "tlena").stdout
+    assert (
+        "tlena is no admin now" in deployment.tinyberth("user", "admin", "tlena", "--off").stdout
+    )
+    deployment.tinyberth("user", "rename", "tlena", "tlenka")
+    found = deployment.home("tlenka").stat()
     assert (found.st_ino, found.st_uid, found.st_gid) == (inode, 4401, 4402)
-    shown = ask(deployment, "user", "show", "lenka")
+    shown = ask(deployment, "user", "show", "tlenka")
     assert set(shown) == FIELDS
-    assert (shown["login"], shown["uid"], shown["state"]) == ("lenka", 4401, "active")
+    assert (shown["login"], shown["uid"], shown["state"]) == ("tlenka", 4401, "active")
 
-    (removed,) = ask(deployment, "user", "remove", "lenka", "--yes")["removed"]
-    assert removed == {"login": "lenka", "archive": "lenka~1", "home": "data/archive/lenka~1"}
-    assert (deployment.host_data_dir / "archive" / "lenka~1").stat().st_ino == inode
-    assert "lenka " not in deployment.tinyberth("user", "list").stdout
-    assert "lenka~1 " in deployment.tinyberth("user", "list", "--all").stdout
-    assert ask(deployment, "user", "show", "lenka~1")["state"] == "removed"
+    (removed,) = ask(deployment, "user", "remove", "tlenka", "--yes")["removed"]
+    assert removed == {"login": "tlenka", "archive": "tlenka~1", "home": "data/archive/tlenka~1"}
+    assert (deployment.host_data_dir / "archive" / "tlenka~1").stat().st_ino == inode
+    assert "tlenka " not in deployment.tinyberth("user", "list").stdout
+    assert "tlenka~1 " in deployment.tinyberth("user", "list", "--all").stdout
+    assert ask(deployment, "user", "show", "tlenka~1")["state"] == "removed"
 
-    back = deployment.tinyberth("user", "restore", "lenka", "--as", "lena").stdout
-    assert "lena is back (uid 4401, gid 4402)" in back
-    assert deployment.home("lena").stat().st_ino == inode
-    assert Person(deployment.url, "lena").open_link(first_link(back)).status_code == 302
+    back = deployment.tinyberth("user", "restore", "tlenka", "--as", "tlena").stdout
+    assert "tlena is back (uid 4401, gid 4402)" in back
+    assert deployment.home("tlena").stat().st_ino == inode
+    assert Person(deployment.url, "tlena").open_link(first_link(back)).status_code == 302
 
 
 def test_restore_asks_which_of_two_of_one_name(deployment: Deployment) -> None:
@@ -87,24 +89,24 @@ def test_restore_asks_which_of_two_of_one_name(deployment: Deployment) -> None:
 
 
 def test_teams_are_made_joined_left_and_removed(deployment: Deployment) -> None:
-    deployment.tinyberth("user", "add", "mona")
-    added = deployment.tinyberth("team", "add", "opera").stdout
-    folder = deployment.host_data_dir / "teams" / "opera"
+    deployment.tinyberth("user", "add", "tmona")
+    added = deployment.tinyberth("team", "add", "topera").stdout
+    folder = deployment.host_data_dir / "teams" / "topera"
     found = folder.stat()
     assert f"gid {found.st_gid})" in added
     assert (found.st_uid, found.st_mode & 0o7777) == (0, 0o2770)
-    joined = deployment.tinyberth("user", "team", "mona", "--join", "opera").stdout
-    assert joined.startswith("mona is in opera.")
-    (team,) = [t for t in ask(deployment, "team", "list")["teams"] if t["name"] == "opera"]
-    assert team == {"name": "opera", "gid": found.st_gid, "members": ["mona"]}
-    assert "opera" in deployment.tinyberth("team", "list").stdout
-    left = deployment.tinyberth("user", "team", "mona", "--leave", "opera").stdout
-    assert left.startswith("mona is in no team.")
-    assert deployment.tinyberth("team", "remove", "opera", check=False).returncode == 2
+    joined = deployment.tinyberth("user", "team", "tmona", "--join", "topera").stdout
+    assert joined.startswith("tmona is in topera.")
+    (team,) = [t for t in ask(deployment, "team", "list")["teams"] if t["name"] == "topera"]
+    assert team == {"name": "topera", "gid": found.st_gid, "members": ["tmona"]}
+    assert "topera" in deployment.tinyberth("team", "list").stdout
+    left = deployment.tinyberth("user", "team", "tmona", "--leave", "topera").stdout
+    assert left.startswith("tmona is in no team.")
+    assert deployment.tinyberth("team", "remove", "topera", check=False).returncode == 2
     assert folder.exists()
-    deployment.tinyberth("team", "remove", "opera", "--yes")
+    deployment.tinyberth("team", "remove", "topera", "--yes")
     assert not folder.exists()
-    assert (deployment.host_data_dir / "archive" / "opera~1").is_dir()
+    assert (deployment.host_data_dir / "archive" / "topera~1").is_dir()
 
 
 def test_a_running_server_is_shown_and_stopped(deployment: Deployment) -> None:
@@ -117,13 +119,13 @@ def test_a_running_server_is_shown_and_stopped(deployment: Deployment) -> None:
 
 
 def test_links_come_alone_and_in_csv(deployment: Deployment) -> None:
-    deployment.tinyberth("user", "add", "nora", "nils")
-    alone = deployment.tinyberth("user", "link", "nora").stdout
+    deployment.tinyberth("user", "add", "tnora", "tnils")
+    alone = deployment.tinyberth("user", "link", "tnora").stdout
     assert alone.strip() == first_link(alone)
-    both = rows_of(deployment.tinyberth("user", "link", "nora", "nils").stdout)
-    assert [row["name"] for row in both] == ["nora", "nils"]
-    assert Person(deployment.url, "nora").open_link(alone.strip()).status_code == 403  # replaced
-    assert Person(deployment.url, "nora").open_link(both[0]["link"]).status_code == 302
+    both = rows_of(deployment.tinyberth("user", "link", "tnora", "tnils").stdout)
+    assert [row["name"] for row in both] == ["tnora", "tnils"]
+    assert Person(deployment.url, "tnora").open_link(alone.strip()).status_code == 403  # replaced
+    assert Person(deployment.url, "tnora").open_link(both[0]["link"]).status_code == 302
 
 
 @pytest.mark.parametrize(
@@ -162,12 +164,12 @@ def test_where_no_hub_runs_the_launcher_says_what_to_do() -> None:
 
 MIXED = """\
 name,uid,gid,teams,admin
-olga,4601,4602,quartet;opus,yes
+tolga,4601,4602,tquartet;opus,yes
 alice,,,,
-olaf
+tolaf
 ..,,,,
 otto,0
-oskar,4601
+toskar,4601
 """
 
 
@@ -187,20 +189,20 @@ def test_an_import_adds_the_new_skips_the_present_and_refuses_the_bad(
     done = deployment.tinyberth("user", "import", name, check=False)
     assert done.returncode == 1
     links = rows_of(done.stdout)
-    assert [row["name"] for row in links] == ["olga", "olaf"], done.stderr
+    assert [row["name"] for row in links] == ["tolga", "tolaf"], done.stderr
     assert "2 new, 1 there already, 3 refused" in done.stderr
-    assert set(ledger(deployment)) == set(before) | {"olga", "olaf"}
-    found = deployment.home("olga").stat()
+    assert set(ledger(deployment)) == set(before) | {"tolga", "tolaf"}
+    found = deployment.home("tolga").stat()
     assert (found.st_uid, found.st_gid) == (4601, 4602)
-    olga = ask(deployment, "user", "show", "olga")
-    assert (olga["admin"], sorted(olga["teams"])) == (True, ["opus", "quartet"])
-    assert Person(deployment.url, "olaf").open_link(links[1]["link"]).status_code == 302
+    tolga = ask(deployment, "user", "show", "tolga")
+    assert (tolga["admin"], sorted(tolga["teams"])) == (True, ["opus", "tquartet"])
+    assert Person(deployment.url, "tolaf").open_link(links[1]["link"]).status_code == 302
 
     again = deployment.tinyberth("user", "import", name, "--json", check=False)
     results = {line["name"]: line["result"] for line in json.loads(again.stdout)["lines"]}
-    assert results["olga"] == results["alice"] == "exists"
-    assert results["oskar"] == "refused"
-    deployment.tinyberth("user", "admin", "olga", "--off")  # the other tests' one admin
+    assert results["tolga"] == results["alice"] == "exists"
+    assert results["toskar"] == "refused"
+    deployment.tinyberth("user", "admin", "tolga", "--off")  # the other tests' one admin
 
 
 def test_an_interrupted_import_is_whole_up_to_there_and_can_be_repeated(
@@ -236,7 +238,7 @@ def test_an_interrupted_import_is_whole_up_to_there_and_can_be_repeated(
 def test_at_a_terminal_the_launcher_asks_shows_a_bar_and_keeps_the_links_apart(
     deployment: Deployment, tmp_path: Path
 ) -> None:
-    (tmp_path / "people.csv").write_text("paula\npia\n")
+    (tmp_path / "people.csv").write_text("tpaula\npia\n")
     links = tmp_path / "links.csv"
     terminal = Terminal(launcher("user", "import", str(tmp_path / "people.csv")), stdout=links)
     terminal.read_until("Add 2 people? [y/N]")
@@ -244,7 +246,7 @@ def test_at_a_terminal_the_launcher_asks_shows_a_bar_and_keeps_the_links_apart(
     assert terminal.end() == 0, terminal.shown
     assert "] 2/2" in terminal.shown
     assert "http://" not in terminal.shown
-    assert [row["name"] for row in rows_of(links.read_text())] == ["paula", "pia"]
+    assert [row["name"] for row in rows_of(links.read_text())] == ["tpaula", "tpia"]
 
 
 @pytest.mark.parametrize(("typed", "code"), [(b"n\n", 1), (CTRL_D, 1), (CTRL_C, 130)])
@@ -271,6 +273,6 @@ def test_the_same_works_with_plain_compose(deployment: Deployment) -> None:
     assert "TEAM" in deployment.compose(*hub, "team", "list").stdout
     done = subprocess.run(
         ["docker", "compose", "--project-directory", str(REPO), *hub, "user", "import", "-"],
-        input="quentin\n", capture_output=True, text=True, check=True,
+        input="tquentin\n", capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert [row["name"] for row in rows_of(done.stdout)] == ["quentin"]
+    assert [row["name"] for row in rows_of(done.stdout)] == ["tquentin"]
