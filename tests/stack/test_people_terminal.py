@@ -238,7 +238,7 @@ def test_an_interrupted_import_is_whole_up_to_there_and_can_be_repeated(
 def test_at_a_terminal_the_launcher_asks_shows_a_bar_and_keeps_the_links_apart(
     deployment: Deployment, tmp_path: Path
 ) -> None:
-    (tmp_path / "people.csv").write_text("tpaula\npia\n")
+    (tmp_path / "people.csv").write_text("tpaula\ntpia\n")
     links = tmp_path / "links.csv"
     terminal = Terminal(launcher("user", "import", str(tmp_path / "people.csv")), stdout=links)
     terminal.read_until("Add 2 people? [y/N]")
