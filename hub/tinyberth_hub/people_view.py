@@ -38,6 +38,9 @@ async def list_people(stores: Stores, only: str | None = None) -> tuple[list[Per
 
     ``only`` is the login or the tombstone of the one person that is asked for.
     """
+    # The hub's users first: every change writes them after the ledger, so that whoever is seen
+    # here under a new name is seen there too, though the change goes on between the two looks.
+    rows = [row for row in stores.hub.rows() if only in {None, row.name}]
     berths = await stores.warden.list_berths()
     accounts = await asyncio.to_thread(stores.accounts.all)
     usage = await _usage(stores)
@@ -49,7 +52,6 @@ async def list_people(stores: Stores, only: str | None = None) -> tuple[list[Per
         await _servers(stores, only),
         await asyncio.to_thread(stores.throttle.locked),
     )
-    rows = [row for row in stores.hub.rows() if only in {None, row.name}]
     people = [_living(row, known) for row in rows]
     removed = [berth for berth in berths if berth.archive and only in {None, berth.archive}]
     return [*people, *map(_removed, removed)], usage["measured_at"]

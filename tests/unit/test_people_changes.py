@@ -259,6 +259,29 @@ def test_how_people_look(tell: Any) -> None:
     tell(story)
 
 
+def test_who_is_seen_under_a_new_name_has_the_ledgers_numbers_too(tell: Any) -> None:
+    """A rename that ends between the looks at the two stores; seen in a whole run of the tests."""
+
+    async def story(world: World) -> None:
+        look, renamed = world.warden.list_berths, False
+
+        async def list_berths() -> Any:
+            nonlocal renamed
+            berths = await look()
+            if not renamed:
+                renamed = True
+                await world.change(Rename("alice", "alicia"))
+            return berths
+
+        world.warden.list_berths = list_berths
+        first, _ = await list_people(world.people.stores)
+        second, _ = await list_people(world.people.stores)
+        seen = [{p["login"]: p["uid"] for p in people} for people in (first, second)]
+        assert seen == [{"admin": 20000, "alice": 20001}, {"admin": 20000, "alicia": 20001}]
+
+    tell(story)
+
+
 def test_who_is_locked_out_looks_so_and_the_lock_goes_with_the_person(tell: Any) -> None:
     async def story(world: World) -> None:
         while not world.throttle.admit("alice"):
