@@ -6,10 +6,12 @@ Each raises ``ValueError`` with what to write instead, or returns such a parser.
 from __future__ import annotations
 
 import re
+import zoneinfo
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+_TIMEZONE = re.compile(r"\A[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}\Z")
 _SIZE_UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 
@@ -143,6 +145,20 @@ def is_private_way(url: str) -> bool:
 def provider_url(text: str) -> str:
     if not is_private_way(text) or "?" in text:
         raise ValueError("write an address such as https://login.example.org")
+    return text
+
+
+def timezone(text: str) -> str:
+    advice = "write a name of the tz database, such as Europe/Berlin (`timedatectl list-timezones`)"
+    if not _TIMEZONE.match(text):
+        raise ValueError(advice)
+    try:
+        zoneinfo.ZoneInfo(text)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        # On a machine without the database no name can be told from another; the user image
+        # has it.
+        if zoneinfo.available_timezones():
+            raise ValueError(advice) from None
     return text
 
 

@@ -67,6 +67,7 @@ SCHEMA: tuple[Setting, ...] = (
     Setting("PIDS_LIMIT", "1024", parse.integer(64, 65535)),
     Setting("TMP_SIZE", "1G", parse.size("16M")),
     Setting("START_TIMEOUT", "120", parse.integer(10, 3600)),
+    Setting("TIMEZONE", "UTC", parse.timezone),
     Setting("LOG_LEVEL", "INFO", parse.one_of("DEBUG", "INFO", "WARNING", "ERROR")),
     Setting("BRIDGE_NAME", "tb-users", parse.bridge_name),
     Setting("BASE_IMAGE", "", parse.image),
@@ -110,6 +111,7 @@ class Settings:
     pids_limit: int
     tmp_size: int
     start_timeout: int
+    timezone: str
     log_level: str
     bridge_name: str
     base_image: str

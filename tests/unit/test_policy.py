@@ -68,6 +68,7 @@ def test_what_the_spawner_sends_becomes_a_body_of_our_own():
         "Image": IMAGE,
         "User": "20001:20001",
         "Env": [
+            "TZ=UTC",
             "JUPYTERHUB_API_TOKEN=secret",
             "JUPYTERHUB_USER=alice",
             "USER=alice",
@@ -315,6 +316,14 @@ def test_what_is_refused_is_named(changes, names):
     assert names in refused.value.message
     assert len(refused.value.message) < 300
     assert "secret" not in refused.value.message
+
+
+def test_the_time_zone_is_the_deployments_unless_the_hub_chose_one_for_the_person():
+    settings = load({"TIMEZONE": "Europe/Berlin"})
+    wiring = Wiring(settings, "tb", IMAGE, "tb_users", "tb_hub-run")
+    assert "TZ=Europe/Berlin" in resolve(spawner_sends(Env=[]), wiring)["Env"]
+    chosen = resolve(spawner_sends(Env=["TZ=Asia/Tokyo"]), wiring)["Env"]
+    assert [item for item in chosen if item.startswith("TZ=")] == ["TZ=Asia/Tokyo"]
 
 
 def test_our_own_variables_may_be_repeated_as_they_are():

@@ -28,6 +28,8 @@ GOOD = [
     ("MEM_LIMIT", "1T", 2**40),
     ("CPU_LIMIT", "0.5", 0.5),
     ("TMP_SIZE", "16M", 16 * 2**20),
+    ("TIMEZONE", "Europe/Berlin", "Europe/Berlin"),
+    ("TIMEZONE", "America/Argentina/Ushuaia", "America/Argentina/Ushuaia"),
     ("LOG_LEVEL", "DEBUG", "DEBUG"),
     ("BRIDGE_NAME", "a23456789012345", "a23456789012345"),
     (
@@ -60,6 +62,10 @@ BAD = [
     *[("CPU_LIMIT", text) for text in ("0", "-2", "0.05", "two", "1,5", "nan", "inf")],
     *[("PIDS_LIMIT", text) for text in ("-1", "0", "63")],
     *[("START_TIMEOUT", text) for text in ("9", "3601", "-120")],
+    *[
+        ("TIMEZONE", text)
+        for text in ("Berlin", "Europe", "europe/berlin", "../etc/passwd", "/UTC", "UTC+1", "a b")
+    ],
     *[("BRIDGE_NAME", text) for text in ("a234567890123456", "TB", "tb users", "1tb", "-tb")],
     *[("BASE_IMAGE", text) for text in ("debian trixie", "-x", "$(id)")],
     *[("HOST_CA_BUNDLE", text) for text in ("ca.pem", "/etc/ssl/")],

@@ -99,7 +99,8 @@ def build(
     request: SpawnRequest, entry: Entry, teams: Collection[Team], host: Host, wiring: Wiring
 ) -> dict[str, Any]:
     """Return the whole body of ``containers/create``, from checked values alone."""
-    env = {**request.env, **_own_env(entry)}
+    # The deployment's time zone, unless the hub chose another for this person.
+    env = {"TZ": wiring.settings.timezone, **request.env, **_own_env(entry)}
     names = [team.name for team in teams]
     mounts = resolve_mounts(entry.login, names, host.data, wiring.hub_run_volume)
     open_files = min(65536, host.open_files)  # more than the engine has itself fails
