@@ -19,6 +19,7 @@ from .help_texts import EXAMPLES, TEAM_HELP, TEST_EXAMPLES, USER_HELP
 from .people import people
 from .preflight import check_settings
 from .problem import EXIT_CODES, FAILED, INTERRUPTED, OK, Problem
+from .shelf_commands import add_shelf_commands, dataset, preset
 from .status import status
 from .steps import Steps
 from .testing import run_tests
@@ -56,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     it.add_argument("--tail", default="200", metavar="LINES", help="from the end (default: 200)")
     command("user", "add, import, list, change and remove people", "./tinyberth user add alice")
     command("team", "list, add and remove teams, which share files", "./tinyberth team add nlp")
+    add_shelf_commands(command)
     command("test", "run the tests", TEST_EXAMPLES)
     # Not in the help: for .ci/run, which must leave no engine behind that `test` started.
     it = commands.add_parser("engine")
@@ -97,6 +99,8 @@ def _dispatch(root: Path, argv: list[str]) -> int:
         "down": _down,
         "status": _status,
         "logs": _logs,
+        "preset": lambda root, args: preset(load_checkout(root), _steps(root, "preset"), args),
+        "dataset": lambda root, args: dataset(load_checkout(root), _steps(root, "dataset"), args),
         "engine": _engine,
     }[args.command]
     return handler(root, args)

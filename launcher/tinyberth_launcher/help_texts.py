@@ -10,6 +10,8 @@ examples:
   ./tinyberth team add nlp          make a team with a shared folder
   ./tinyberth status                what runs, who is there
   ./tinyberth logs hub -f           follow one service's log
+  ./tinyberth dataset add NAME PATH    show everybody a file or folder, read-only
+  ./tinyberth preset fetch bert_tiny_en_uncased    real weights for TinyBERT
   ./tinyberth down                  stop everything; files and accounts stay
   ./tinyberth test unit             the fast tests alone
 
@@ -23,6 +25,18 @@ TEST_EXAMPLES = """\
   ./tinyberth test stack -k owner -x           pytest's own options
 The exit code is pytest's own (1: a test failed, 2: interrupted or not readable, 5: none
 found), or 1 where only a linter failed."""
+
+PRESET_EXAMPLES = """\
+./tinyberth preset fetch bert_tiny_en_uncased    real weights, into data/presets
+  ./tinyberth preset list                          what is pinned, what is there
+An interrupted fetch goes on where it stopped. Kaggle's credentials are not needed."""
+
+DATASET_EXAMPLES = """\
+./tinyberth dataset add reviews ~/reviews.csv    one file, or a folder with all below it
+  ./tinyberth dataset fetch disaster-tweets        Kaggle's files, beside the sample
+  ./tinyberth dataset list
+`fetch` takes KAGGLE_USERNAME and KAGGLE_KEY (or KAGGLE_API_TOKEN) from the shell and writes them
+nowhere. Under sudo: sudo --preserve-env=KAGGLE_USERNAME,KAGGLE_KEY ./tinyberth dataset fetch …"""
 
 USER_HELP = f"""\
 usage: ./tinyberth user ACTION …; each action's --help says more

@@ -205,7 +205,7 @@ def test_a_slow_program_is_given_up() -> None:
 def test_an_interrupt_ends_the_child_and_says_that_it_can_be_run_again(root: Path) -> None:
     """The child writes its pid; a signal to the launcher alone must end it, too."""
     code = (
-        "import sys; sys.path[:0] = sys.argv[1:3]\n"
+        "import sys; sys.path[:0] = sys.argv[1:4]\n"
         "import signal\n"
         "from tinyberth_launcher import cli\n"
         "from tinyberth_launcher.command import stream\n"
@@ -213,8 +213,9 @@ def test_an_interrupt_ends_the_child_and_says_that_it_can_be_run_again(root: Pat
         " lambda line: print(line, flush=True))\n"
         "sys.exit(cli.main(None, []))\n"
     )
+    parts = ("launcher", "common", "singleuser/presets")
     child = subprocess.Popen(
-        [sys.executable, "-c", code, str(root / "launcher"), str(root / "common")],
+        [sys.executable, "-c", code, *(str(root / part) for part in parts)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
