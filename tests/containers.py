@@ -43,6 +43,6 @@ class Container:
         """Run ``script`` as a notebook's kernel would: not isolated, with warnings as errors."""
         return self.run("python", "-W", "error::DeprecationWarning:__main__", "-", stdin=script)
 
-    def shell(self, script: str) -> str:
+    def shell(self, script: str, *, check: bool = True) -> str:
         """Run ``script`` in a login shell, as a terminal of Jupyter's does."""
-        return self.run("bash", "-leo", "pipefail", "-c", script)
+        return self.run("bash", "-leo", "pipefail", "-c", script, check=check)

@@ -149,7 +149,9 @@ def provider_url(text: str) -> str:
 
 
 def timezone(text: str) -> str:
-    advice = "write a name of the tz database, such as Europe/Berlin (`timedatectl list-timezones`)"
+    advice = (
+        "write a name of the tz database, such as Europe/Berlin (`timedatectl list-timezones`)"
+    )
     if not _TIMEZONE.match(text):
         raise ValueError(advice)
     try:

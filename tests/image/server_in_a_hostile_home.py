@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.server
 import json
 import os
+import re
 import socketserver
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 HOME = Path.home()
 SOCKET = "/tmp/hub.sock"
@@ -83,6 +85,12 @@ def get(path: str) -> tuple[int, str]:
         return 0, ""
 
 
+def page_config() -> dict[str, Any]:
+    """Return what the server tells JupyterLab's page."""
+    found = re.search(r'id="jupyter-config-data"[^>]*>(.*?)</script>', get("/lab")[1], re.DOTALL)
+    return json.loads(found[1]) if found else {}
+
+
 def main() -> None:
     lay_traps()
     hub = UnixServer(SOCKET, Hub)
@@ -99,6 +107,7 @@ def main() -> None:
         "JUPYTERHUB_SERVICE_URL": "http://0.0.0.0:8888/user/zora/",
         "JUPYTERHUB_SERVICE_PREFIX": "/user/zora/",
         "JUPYTERHUB_OAUTH_CALLBACK_URL": "/user/zora/oauth_callback",
+        "MEM_LIMIT": str(4 * 2**30),
         "JUPYTERHUB_OAUTH_ACCESS_SCOPES": '["access:servers!user=zora"]',
     }
     command = ["/opt/venv/bin/python", "-I", "-m", "tinyberth_start"]
@@ -123,6 +132,10 @@ def main() -> None:
         "git_name": (HOME / ".gitconfig").read_text().split('name = "')[1].split('"')[0],
         "umask": mask.split()[1],
         "kernels": list(kernels),
+        "pages": {path: get(path)[0] for path in ("/lab", "/tree", "/lab/api/extensions")},
+        "memory": json.loads(get("/api/metrics/v1")[1] or "{}"),
+        "news": page_config()["news"],
+        "extension_manager": page_config()["extensionManager"],
         "process": (proc / "cmdline").read_bytes().decode().replace("\0", " ").strip(),
     }
     server.terminate()

@@ -10,7 +10,8 @@ import pytest
 
 from containers import UID, docker
 
-SIZE_MAX = 2.0e9
+SIZE_MAX = 1.65e9
+"""Bytes. docs/image.md has what fills them; the goal is 1.4e9."""
 
 
 def label_of(image: str, template: str) -> str:
@@ -20,7 +21,7 @@ def label_of(image: str, template: str) -> str:
 # ---- what the image is -----------------------------------------------------------------------
 
 
-def test_it_is_under_two_gigabytes_on_disk(singleuser_image):
+def test_it_is_as_small_as_it_was_made(singleuser_image):
     size = int(label_of(singleuser_image, "{{.Size}}"))
     print(f"singleuser image: {size / 1e6:,.0f} MB")
     assert size < SIZE_MAX
@@ -96,9 +97,61 @@ def test_a_terminal_finds_the_users_programs_first_and_the_server_never(zora):
     assert zora.shell("umask").strip() == "0002"
 
 
-@pytest.mark.parametrize("program", ["git", "less", "nano", "curl", "ssh", "ps", "uv", "pip"])
+@pytest.mark.parametrize(
+    "program",
+    [
+        *("git", "less", "nano", "vi", "curl", "ssh", "ps", "uv", "pip", "jupyter"),
+        *("new-kernel", "nbstripout", "largest-packages"),
+    ],
+)
 def test_a_terminal_has_the_programs_that_people_expect(zora, program):
     assert zora.shell(f"command -v {program}").startswith("/")
+
+
+def test_a_terminal_completes_commands(zora):
+    """Bash's completion for git answers, as it does after a Tab."""
+    asked = "source /usr/share/bash-completion/bash_completion; _comp_load git; complete -p git"
+    assert "git" in zora.shell(f"bash -ic '{asked}' 2> /dev/null")
+
+
+def test_the_time_zone_is_a_variable_that_all_programs_know(zora):
+    ask = "from datetime import datetime; print(datetime(2026, 7, 1).astimezone().tzname())"
+    assert zora.shell("TZ=Europe/Berlin date --date @0 +%H:%M").strip() == "01:00"
+    assert zora.shell(f"TZ=Europe/Berlin python -c '{ask}'").strip() == "CEST"
+
+
+# ---- git -------------------------------------------------------------------------------------
+
+
+def test_git_works_from_the_first_minute_with_safe_defaults(zora):
+    zora.shell("mkdir -p repo && cd repo && git init --quiet && git config user.name zora")
+    zora.shell("cd repo && git config user.email z@hub.localhost && echo x > x && git add x")
+    zora.shell("cd repo && git commit --quiet -m first")
+    assert zora.shell("cd repo && git branch --show-current").strip() == "main"
+    assert zora.shell("git config pull.ff").strip() == "only"
+    # in memory for an hour, never in a file
+    assert zora.shell("git config credential.helper").strip() == "cache --timeout=3600"
+
+
+def test_what_git_has_without_perl_is_what_people_use(zora):
+    """Interactive adding and rebasing, submodules, stash: none of them asks for Perl."""
+    zora.shell("rm -rf two && git clone --quiet repo two && cd two && printf 'a\nb\n' > x")
+    zora.shell("cd two && yes | git add --patch > /dev/null && git stash --quiet")
+    zora.shell("cd two && git stash pop --quiet && git diff HEAD --stat")
+    allow = "-c protocol.file.allow=always"
+    zora.shell(f"cd two && git {allow} submodule --quiet add ../repo sub && git submodule status")
+    zora.shell("cd two && GIT_SEQUENCE_EDITOR=true git rebase --autostash --interactive --root")
+
+
+def test_outputs_stay_out_of_commits_for_who_wants_it(zora):
+    cell = {"cell_type": "code", "id": "a", "execution_count": 1, "metadata": {}, "source": "1"}
+    cell["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "a secret"}]
+    notebook = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    zora.shell("mkdir -p strip && cd strip && git init --quiet && nbstripout --install")
+    zora.run("sh", "-c", "cat > strip/n.ipynb", stdin=json.dumps(notebook))
+    zora.shell("cd strip && git add n.ipynb")
+    assert "a secret" not in zora.shell("cd strip && git show :n.ipynb")
+    assert "a secret" in zora.shell("cat strip/n.ipynb")
 
 
 def test_text_is_utf8(zora):
@@ -116,13 +169,47 @@ def test_no_node_and_no_compiler_is_there(zora):
 def test_there_is_one_tensorflow(zora):
     script = """
 from importlib.metadata import distributions
-names = {d.name.replace("_", "-") for d in distributions()}
-print(*sorted(name for name in names if name.startswith("tensorflow")))
+print(*sorted({str(d.locate_file("tensorflow")) for d in distributions() if d.name
+               in ("tensorflow", "tensorflow-cpu")}))
+import tensorflow
+print(tensorflow.__path__[0])
 """
-    import platform
+    one, imported = zora.python(script).split()
+    assert one == imported
 
-    one = "tensorflow" if platform.machine() == "aarch64" else "tensorflow-cpu"
-    assert zora.python(script).split() == [one, "tensorflow-text"]
+
+def test_pip_finds_nothing_amiss_and_nothing_to_bring_a_second_tensorflow(zora):
+    """What was left out is not asked for any more, and `tensorflow` is known to be here."""
+    assert zora.shell("pip check") == "No broken requirements found.\n"
+    asked = zora.shell("pip install --user --no-index --dry-run tensorflow keras-hub 2>&1")
+    assert "Would install" not in asked
+
+
+def test_names_in_c_are_still_found_in_tensorflows_library(zora):
+    """Those of C++ were shortened: build/forget_symbol_names.py."""
+    script = """
+import ctypes, pathlib, tensorflow as tf
+library = ctypes.CDLL(str(pathlib.Path(tf.__file__).parent / "libtensorflow_cc.so.2"))
+library.TF_Version.restype = ctypes.c_char_p
+assert library.TF_Version().decode() == tf.__version__
+"""
+    zora.python(script)
+
+
+def test_a_tensorflow_error_is_an_exception_and_not_the_end(zora):
+    """Thrown in C++, caught in Python: the tables for it are where they were."""
+    script = """
+import tensorflow as tf
+try:
+    tf.function(lambda: tf.reshape(tf.ones(3), (2, 2)), jit_compile=True)()
+except (ValueError, tf.errors.InvalidArgumentError):
+    print("caught")
+try:
+    tf.io.read_file("/nowhere").numpy()
+except tf.errors.NotFoundError as error:
+    print("/nowhere" in str(error))
+"""
+    assert zora.python(script) == "caught\nTrue\n"
 
 
 def test_every_library_that_was_stripped_still_loads(zora):
@@ -131,12 +218,12 @@ import ctypes, pathlib, sysconfig
 import tensorflow, tensorflow_text, numpy, scipy.linalg, sklearn
 site = pathlib.Path(sysconfig.get_path("purelib"))
 count = 0
-for name in ("aiohttp", "debugpy", "fontTools", "grpc", "hf_xet", "kiwisolver", "pandas", "regex",
-             "tokenizers", "yaml", "numpy", "scipy", "sklearn", "h5py", "PIL", "matplotlib"):
-    for path in (site / name).rglob("*.cpython-*.so"):
-        if "pydevd_attach" not in str(path):
-            ctypes.CDLL(str(path))
-            count += 1
+for path in site.rglob("*.so"):
+    # TensorFlow's were loaded by the imports, in an order that matters; the debugger's are for
+    # other processes
+    if path.parts[-2] != "pydevd_attach_to_process" and "tensorflow" not in str(path):
+        ctypes.CDLL(str(path))
+        count += 1
 print(count)
 """
     assert int(zora.python(script)) > 200
@@ -213,7 +300,14 @@ assert cross_val_score(make_pipeline(StandardScaler(), LogisticRegression()), x,
 text = x.to_csv(index=False)
 assert pd.read_csv(io.StringIO(text)).shape == (150, 4)
 x.to_json("/home/zora/x.json"); assert pd.read_json("/home/zora/x.json").shape == (150, 4)
-x.plot.scatter(x=0, y=1, c=y); plt.title("Größe ✓"); plt.savefig("/home/zora/p.png")
+import sqlite3
+with sqlite3.connect("/home/zora/x.db") as database:
+    x.to_sql("iris", database)
+    assert pd.read_sql("select * from iris", database).shape == (150, 5)
+x.to_pickle("/home/zora/x.pkl")
+assert pd.read_pickle("/home/zora/x.pkl").equals(x)
+x.plot.scatter(x=0, y=1, c=y); plt.title("Größe $\\alpha^2$ ✓"); plt.savefig("/home/zora/p.png")
+plt.savefig("/home/zora/p.pdf"); plt.savefig("/home/zora/p.svg")
 assert open("/home/zora/p.png", "rb").read(8) == b"\\x89PNG\\r\\n\\x1a\\n"
 """
     zora.python(script)
@@ -238,6 +332,30 @@ def test_a_notebook_runs_and_becomes_a_web_page(zora):
     zora.run("sh", "-c", "cat > n.ipynb", stdin=json.dumps(notebook))
     zora.shell("jupyter nbconvert --log-level ERROR --execute --to html n.ipynb")
     assert "/home/zora/.local/bin:/opt/venv/bin" in zora.run("cat", "n.html")
+
+
+def test_secrets_come_from_the_homes_env_file_as_the_docs_say(zora):
+    zora.shell("mkdir -p notebooks && echo 'API_KEY=from the home' > .env && chmod 600 .env")
+    script = """
+import os
+os.chdir("/home/zora/notebooks")  # where a notebook's kernel runs
+from jupyter_client.manager import run_kernel
+with run_kernel() as client:
+    client.execute_interactive("import os; from dotenv import load_dotenv; print(load_dotenv())")
+    client.execute_interactive("print(os.environ['API_KEY'])")
+"""
+    assert zora.python(script) == "True\nfrom the home\n"
+    magic = script.replace(
+        "import os; from dotenv import load_dotenv; print(load_dotenv())",
+        "import os\\n%load_ext dotenv\\n%dotenv",
+    )
+    assert zora.python(magic) == "from the home\n"
+
+
+def test_a_script_says_what_fills_the_image(zora):
+    printed = zora.shell("largest-packages 5").splitlines()
+    assert re.search(r"MB  tensorflow(-cpu)? 2\.21", "\n".join(printed))
+    assert len([line for line in printed if " MB  " in line]) == 8  # 2 totals, 5, and the rest
 
 
 PACKAGE = """
@@ -295,4 +413,11 @@ def test_the_server_starts_in_a_hostile_home_and_runs_none_of_its_code(start):
     assert report["git_name"] == "zora"
     assert report["umask"] == "0002"
     assert set(report["kernels"]) == {"python3", "of-my-own"}
+    # JupyterLab and Notebook; memory use with the limit that JupyterHub passes on
+    assert report["pages"] == {"/lab": 200, "/tree": 200, "/lab/api/extensions": 200}
+    assert report["memory"]["limits"]["memory"]["rss"] == 4 * 2**30
+    assert 10 * 2**20 < report["memory"]["rss"] < 2**30
+    # nothing is fetched, and nothing can be installed, from elsewhere
+    assert report["news"] == {"disabled": True}
+    assert report["extension_manager"]["can_install"] is False
     assert report["process"] == "/opt/venv/bin/python -I -m tinyberth_start"
