@@ -134,6 +134,7 @@ def main() -> None:
         "kernels": list(kernels),
         "pages": {path: get(path)[0] for path in ("/lab", "/tree", "/lab/api/extensions")},
         "memory": json.loads(get("/api/metrics/v1")[1] or "{}"),
+        "extensions": [one["name"] for one in page_config()["federated_extensions"]],
         "news": page_config()["news"],
         "extension_manager": page_config()["extensionManager"],
         "process": (proc / "cmdline").read_bytes().decode().replace("\0", " ").strip(),

@@ -94,7 +94,7 @@ def test_another_version_than_the_images_is_its_own_and_the_images_stays(home):
 
 
 def test_cells_install_into_it(home):
-    code = "import sys; print(sys.prefix); !command -v python; !echo $VIRTUAL_ENV"
+    code = "import sys; print(sys.prefix)\n!command -v python\n!echo $VIRTUAL_ENV"
     where = in_kernel(home, "toy", code).split()
     assert where == [
         f"{ENVIRONMENTS}/toy",
