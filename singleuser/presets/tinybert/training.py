@@ -1,0 +1,151 @@
+"""Train a small text classifier quickly, in functions that are short enough to be read.
+
+What takes the time is attention over tokens, so the tokens are made once (:func:`tokenize`),
+links are cleaned away before (:mod:`tinybert.text`), and a batch is only as long as the longest
+of its texts (:func:`batches`) instead of as long as the longest that there could be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+from sklearn.metrics import f1_score
+
+BUCKETS = (16, 20, 24, 28, 32, 36, 40, 48)
+"""Texts of like length share a batch; a boundary every four tokens wastes few on padding."""
+
+
+def tokenize(tokenizer: Any, texts: Sequence[str], longest: int = 64) -> NDArray[np.int32]:
+    """Return token ids, shape ``(len(texts), longest)``, padded with 0 behind.
+
+    Each text begins with BERT's ``[CLS]`` and ends with ``[SEP]``; one that has more than
+    ``longest`` tokens with them loses its end. (BERT's padding token is number 0.)
+    """
+    rows = np.zeros((len(texts), longest), dtype="int32")
+    for row, ids in zip(rows, tokenizer(list(texts))):
+        kept = [tokenizer.start_token_id, *ids[: longest - 2], tokenizer.end_token_id]
+        row[: len(kept)] = kept
+    return rows
+
+
+def lengths(tokens: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Return how many tokens each text has, padding not counted: shape ``(texts,)``."""
+    return np.count_nonzero(tokens, axis=1)
+
+
+def fitting_length(tokens: NDArray[np.int32], percentile: float = 99) -> int:
+    """Return the length that ``percentile`` of 100 texts do not exceed."""
+    return int(np.ceil(np.percentile(lengths(tokens), percentile)))
+
+
+def features(tokens: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Return what BERT reads: the ids, which of them are no padding, and one segment."""
+    return {
+        "token_ids": tokens,
+        "padding_mask": tf.cast(tokens != 0, tf.int32),
+        "segment_ids": tf.zeros_like(tokens),
+    }
+
+
+def batches(
+    tokens: NDArray[np.int32],
+    targets: Sequence[int],
+    size: int = 64,
+    hidden_words: float = 0.0,
+) -> tf.data.Dataset:
+    """Return batches to train on: all texts in a new order each epoch, like lengths together.
+
+    Parameters
+    ----------
+    tokens, targets
+        As :func:`tokenize` returns them, and one class for each.
+    size
+        Texts in a batch. At the end of an epoch some are smaller: what is left of each length.
+    hidden_words
+        Share of tokens, 0 to 1, that the model does not see; others in each epoch. So it cannot
+        lean on a single word that it knows by heart.
+    """
+
+    def cut(ids: tf.Tensor, target: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return ids[: tf.math.count_nonzero(ids)], target
+
+    def hide(ids: tf.Tensor, target: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+        seen = features(ids)
+        shown = tf.random.uniform(tf.shape(ids)) >= hidden_words
+        seen["padding_mask"] *= tf.cast(shown, tf.int32)
+        return seen, target
+
+    return (
+        tf.data.Dataset.from_tensor_slices((tokens, np.asarray(targets)))
+        .shuffle(len(tokens))  # the whole set, and anew in each epoch
+        .map(cut)
+        .bucket_by_sequence_length(
+            lambda ids, _: tf.size(ids), BUCKETS, [size] * (len(BUCKETS) + 1)
+        )
+        .map(hide)
+        .prefetch(tf.data.AUTOTUNE)
+    )
+
+
+def steps_of(tokens: NDArray[np.int32], size: int = 64) -> int:
+    """Return how many batches of ``size`` an epoch has."""
+    buckets = np.searchsorted(BUCKETS, lengths(tokens), side="right")
+    return int(sum(-(-count // size) for count in np.bincount(buckets)))
+
+
+def compile_classifier(
+    classifier: keras.Model, steps: int, learning_rate: float, weight_decay: float = 0.0
+) -> None:
+    """Make ``classifier`` ready for ``steps`` batches.
+
+    The step size (learning rate) falls to zero towards the end, which makes the result less a
+    matter of luck. No XLA: it would compile anew for every length, which costs more than it
+    saves in a minute of training on a CPU (docs/benchmarks.md).
+    """
+    falling = keras.optimizers.schedules.PolynomialDecay(learning_rate, steps, 0.0)
+    classifier.compile(
+        optimizer=keras.optimizers.AdamW(falling, weight_decay=weight_decay),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+        jit_compile=False,
+    )
+
+
+def probabilities(
+    classifier: keras.Model, tokens: NDArray[np.int32], size: int = 256
+) -> NDArray[np.float32]:
+    """Return the probability of each class, shape ``(texts, classes)``, in the texts' order."""
+    length = lengths(tokens)
+    by_length = np.argsort(length, kind="stable")
+    logits = np.concatenate(
+        [
+            classifier.predict_on_batch(features(tokens[rows, : length[rows].max()]))
+            for rows in np.array_split(by_length, -(-len(tokens) // size))
+        ]
+    )
+    in_order = logits[np.argsort(by_length)]
+    return keras.ops.convert_to_numpy(keras.ops.softmax(in_order))
+
+
+def best_threshold(targets: Sequence[int], disaster: NDArray[np.float32]) -> float:
+    """Return the probability from which saying "yes" gives the best F1.
+
+    To be asked about data that is neither trained on nor judged by.
+    """
+    candidates = np.linspace(0.2, 0.8, 61)
+    return float(max(candidates, key=lambda limit: f1_score(targets, disaster >= limit)))
+
+
+def use_half_precision_on_gpus() -> str:
+    """Let matrices be multiplied in 16 bits where there is a GPU; return the policy's name.
+
+    Processors gain nothing from it. Call it before the model is made.
+    """
+    policy = "mixed_float16" if tf.config.list_physical_devices("GPU") else "float32"
+    keras.config.set_dtype_policy(policy)
+    return policy
