@@ -33,11 +33,14 @@ def host_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def start(singleuser_image: str, host_ledger: Path) -> Iterator[Callable[[], Container]]:
-    """Start containers of the user image under the limits that every user's server has."""
+def start(singleuser_image: str, host_ledger: Path) -> Iterator[Callable[..., Container]]:
+    """Start containers of the user image under the limits that every user's server has.
+
+    Words given are further options of `docker run`.
+    """
     names = []
 
-    def start_one() -> Container:
+    def start_one(*options: str) -> Container:
         name = f"{os.environ.get('COMPOSE_PROJECT_NAME', 'tinyberth')}-image-{os.urandom(4).hex()}"
         docker(
             *("run", "--detach", "--init", "--name", name, "--network", "none"),
@@ -48,7 +51,7 @@ def start(singleuser_image: str, host_ledger: Path) -> Iterator[Callable[[], Con
             *("--volume", f"{host_ledger}:/var/lib/extrausers:ro"),
             *("--env", "HOME=/home/zora", "--env", "USER=zora", "--env", "LOGNAME=zora"),
             *("--env", "SHELL=/bin/bash", "--env", "TINYBERTH_LOGIN=zora"),
-            *("--workdir", "/home/zora", singleuser_image, "sleep", "infinity"),
+            *(*options, "--workdir", "/home/zora", singleuser_image, "sleep", "infinity"),
         )
         names.append(name)
         return Container(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,12 @@ def code_cells(notebook: dict) -> list[dict]:
     return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
 
 
-def test_there_is_a_starter_notebook():
-    assert "Disaster tweets with TinyBERT" in [path.stem for path in NOTEBOOKS]
+LESSON = "Disaster tweets with TinyBERT"
+
+
+def test_the_starter_notebooks_are_there():
+    names = {LESSON, "Your data, your permissions", "Your environment"}
+    assert {path.stem for path in NOTEBOOKS} == names
 
 
 def test_it_is_notebook_format_4_5_for_the_images_kernel(notebook):
@@ -42,13 +47,28 @@ def test_no_output_is_stored(notebook):
         assert cell["execution_count"] is None
 
 
-def test_every_code_cell_is_python_and_under_a_page(notebook):
+def test_every_code_cell_is_python_or_shell_and_under_a_page(notebook):
     for cell in code_cells(notebook):
-        ast.parse("".join(cell["source"]))
-        assert len(cell["source"]) <= 30
+        first, *rest = cell["source"]
+        if first == "%%bash\n":
+            done = subprocess.run(["bash", "-n"], input="".join(rest).encode(), check=False)
+            assert done.returncode == 0, cell["id"]
+        else:
+            ast.parse("".join(cell["source"]))
+        assert len(cell["source"]) <= 25, cell["id"]
+        assert max(map(len, cell["source"])) <= 100, cell["id"]
 
 
-def test_it_says_when_the_data_or_the_weights_are_not_the_real_ones(notebook):
+def test_every_code_cell_is_led_up_to_by_a_text(notebook):
+    """At most three code cells in a row: a notebook is read, not only run."""
+    kinds = "".join(cell["cell_type"][0] for cell in notebook["cells"])
+    assert kinds.startswith("m")
+    assert "cccc" not in kinds
+
+
+def test_the_lesson_says_when_the_data_or_the_weights_are_not_the_real_ones():
+    (path,) = [path for path in NOTEBOOKS if path.stem == LESSON]
+    notebook = json.loads(path.read_text(encoding="utf-8"))
     text = "".join("".join(cell["source"]) for cell in notebook["cells"])
     assert "SMALL SAMPLE" in text
     assert "untrained" in text.lower()
