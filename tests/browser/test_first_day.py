@@ -30,7 +30,8 @@ def test_the_lesson_runs_from_the_admins_link_to_files_owned_by_alice(
     screenshots: Path,
 ) -> None:
     tweets = deployment.host_data_dir / "datasets" / "disaster-tweets"
-    shutil.copy(shared_data / "disaster-tweets" / "train.csv", tweets / "train.csv")
+    for name in ("train.csv", "test.csv"):
+        shutil.copy(shared_data / "disaster-tweets" / name, tweets / name)
 
     admin_page = open_browser()
     choose_password(admin_page, first_link(deployment.tinyberth("user", "link", "admin").stdout))
@@ -68,7 +69,8 @@ def test_the_lesson_runs_from_the_admins_link_to_files_owned_by_alice(
     page.get_by_text("Run All Cells", exact=True).click()
 
     metrics_file = deployment.home("gwen") / RESULTS / "metrics.json"
-    finished = page.locator(".jp-OutputArea-output").get_by_text("The reloaded model answers")
+    # the last cell lists what was written
+    finished = page.locator(".jp-OutputArea-output").get_by_text("MB  /home/gwen/results").first
     expect(finished).to_be_visible(timeout=600_000)
     assert page.locator(".jp-OutputArea-output[data-mime-type*='error']").count() == 0
     # From the learning curves on: no tweet is in view, because those are not ours to show.
@@ -79,6 +81,8 @@ def test_the_lesson_runs_from_the_admins_link_to_files_owned_by_alice(
     assert (metrics["data"], metrics["tweets"]) == ("train.csv", 7613)
     assert metrics["accuracy"] >= 0.78
     assert metrics["f1"] >= 0.70
+    submission = (metrics_file.parent / "submission.csv").read_text().splitlines()
+    assert (submission[0], len(submission)) == ("id,target", 1 + 3263)
 
     uid = int(deployment.as_user("gwen", "id -u").stdout)
     written = list((deployment.home("gwen") / RESULTS).rglob("*"))

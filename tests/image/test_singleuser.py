@@ -410,7 +410,11 @@ def test_the_server_starts_in_a_hostile_home_and_runs_none_of_its_code(start):
     assert report["status"] == 200
     assert report["code_that_ran"] == []
     assert not re.search(r"ERROR|CRITICAL|Traceback|\[E |\[C ", report["log"]), report["log"]
-    assert report["delivered"] == ["Disaster tweets with TinyBERT.ipynb"]
+    assert report["delivered"] == [
+        "Disaster tweets with TinyBERT.ipynb",
+        "Your data, your permissions.ipynb",
+        "Your environment.ipynb",
+    ]
     assert report["git_name"] == "zora"
     assert report["umask"] == "0002"
     assert set(report["kernels"]) == {"python3", "of-my-own"}

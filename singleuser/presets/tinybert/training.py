@@ -43,10 +43,10 @@ def fitting_length(tokens: NDArray[np.int32], percentile: float = 99) -> int:
     return int(np.ceil(np.percentile(lengths(tokens), percentile)))
 
 
-def features(tokens: tf.Tensor) -> dict[str, tf.Tensor]:
+def features(tokens: Any) -> dict[str, tf.Tensor]:
     """Return what BERT reads: the ids, which of them are no padding, and one segment."""
     return {
-        "token_ids": tokens,
+        "token_ids": tf.convert_to_tensor(tokens),
         "padding_mask": tf.cast(tokens != 0, tf.int32),
         "segment_ids": tf.zeros_like(tokens),
     }
@@ -101,7 +101,9 @@ def steps_of(tokens: NDArray[np.int32], size: int = 64) -> int:
 def compile_classifier(
     classifier: keras.Model, steps: int, learning_rate: float, weight_decay: float = 0.0
 ) -> None:
-    """Make ``classifier`` ready for ``steps`` batches.
+    """Make ``classifier`` ready for ``steps`` batches of tokens.
+
+    Its ``preprocessor`` must be None meanwhile, because it would take the tokens for text.
 
     The step size (learning rate) falls to zero towards the end, which makes the result less a
     matter of luck. No XLA: it would compile anew for every length, which costs more than it
@@ -124,7 +126,7 @@ def probabilities(
     by_length = np.argsort(length, kind="stable")
     logits = np.concatenate(
         [
-            classifier.predict_on_batch(features(tokens[rows, : length[rows].max()]))
+            classifier(features(tokens[rows, : length[rows].max()]), training=False)
             for rows in np.array_split(by_length, -(-len(tokens) // size))
         ]
     )
