@@ -97,10 +97,11 @@ def train_ours(tweets: Path, preset: Path) -> dict[str, Any]:
     training.compile_classifier(classifier, steps, OURS["learning_rate"], OURS["weight_decay"])
     batches = training.batches(tokens, train["target"], OURS["batch"], OURS["hidden_words"])
     clock = _clock(keras)
-    classifier.fit(batches, epochs=OURS["epochs"], verbose=0, callbacks=[clock])
+    classifier.fit(batches, epochs=OURS["epochs"], shuffle=False, verbose=0, callbacks=[clock])
     unseen = training.tokenize(tokenizer, text.clean_all(validation["text"]))
     disaster = training.probabilities(classifier, unseen)[:, 1]
     report = _report(clock.epochs, validation["target"], disaster >= OURS["threshold"])
+    report["train_s"] = round(report["train_s"] + once, 1)
     return {**report, "tokenising_s": round(once, 2), "policy": policy}
 
 

@@ -88,6 +88,7 @@ def batches(
             lambda ids, _: tf.size(ids), BUCKETS, [size] * (len(BUCKETS) + 1)
         )
         .map(hide)
+        .apply(tf.data.experimental.assert_cardinality(steps_of(tokens, size)))
         .prefetch(tf.data.AUTOTUNE)
     )
 
