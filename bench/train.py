@@ -33,7 +33,7 @@ IMAGE_PRESET = Path("/opt/tinyberth/presets/bert_tiny_en_uncased")
 
 OURS: dict[str, Any] = {
     "epochs": 4,
-    "batch": 128,
+    "batch": 64,
     "learning_rate": 5e-4,
     "weight_decay": 0.0,
     "hidden_words": 0.25,

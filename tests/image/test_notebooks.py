@@ -25,7 +25,7 @@ print(deliver_notebooks(Path("/opt/tinyberth/notebooks"), Path.home()))
 ensure_git_identity(Path.home(), {"TINYBERTH_LOGIN": "zora"})
 """
 SECONDS_MAX = 300
-"""A notebook's time on two cores; ten times what is measured on an idle machine."""
+"""What a notebook may take from top to bottom on two cores."""
 
 
 @pytest.fixture(scope="module")
