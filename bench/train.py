@@ -9,7 +9,7 @@ same split (80/20, random_state=42); the validation part is looked at once, afte
 - *write-up*: raw text, every tweet padded to 160 tokens, batches of 32 in the file's order (its
   pipeline ignored ``shuffle=True``), tokens made anew in each epoch, Adam 1e-5, 2 epochs.
 - *ours*: the functions of ``tinybert``, with the settings of OURS. They were chosen on folds of
-  the training part alone.
+  the training part alone (docs/benchmarks.md).
 
 Every run is a process of its own, so that its peak memory is its own.
 """

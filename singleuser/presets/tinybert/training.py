@@ -107,8 +107,8 @@ def compile_classifier(
     Its ``preprocessor`` must be None meanwhile, because it would take the tokens for text.
 
     The step size (learning rate) falls to zero towards the end, which makes the result less a
-    matter of luck. No XLA: it would compile anew for every length, which costs more than it
-    saves in a minute of training on a CPU (docs/benchmarks.md).
+    matter of luck. No XLA: it would compile anew for every length, and the steps were no faster
+    for it (docs/benchmarks.md).
     """
     falling = keras.optimizers.schedules.PolynomialDecay(learning_rate, steps, 0.0)
     classifier.compile(
