@@ -133,7 +133,11 @@ def is_proxys_503(answer: requests.Response) -> bool:
     Seen once in about a thousand POSTs on a busy machine: "write EPIPE", because the hub had
     answered and closed its unix socket before the proxy's last, empty write.
     """
-    return answer.status_code == 503 and "503 : Service Unavailable" in answer.text
+    return is_proxys_503_page(answer.status_code, answer.text)
+
+
+def is_proxys_503_page(status: int, text: str) -> bool:
+    return status == 503 and "503 : Service Unavailable" in text
 
 
 def _hidden_xsrf(page: str) -> str:

@@ -378,6 +378,7 @@ def test_the_table_sorts_and_filters_and_looks_again_without_losing_what_one_doe
     people: PeoplePage,
 ) -> None:
     people.add("zara zeno zoe")
+    expect(people.row("zoe")).to_be_visible()
     people.filter("z")
     column = people.page.locator("th[data-column=uid]")
     column.get_by_role("button").click()
