@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from . import setting_values as parse
+from .networks import Network, networks
 from .setting_values import IdRange
 from .sign_in_settings import PROVIDERS, sign_in_problems
 
@@ -67,6 +68,8 @@ SCHEMA: tuple[Setting, ...] = (
     Setting("PIDS_LIMIT", "1024", parse.integer(64, 65535)),
     Setting("TMP_SIZE", "1G", parse.size("16M")),
     Setting("START_TIMEOUT", "120", parse.integer(10, 3600)),
+    Setting("EGRESS", "internet", parse.one_of("internet", "none", "all")),
+    Setting("EGRESS_ALLOW", "", networks, empty=()),
     Setting("TIMEZONE", "UTC", parse.timezone),
     Setting("LOG_LEVEL", "INFO", parse.one_of("DEBUG", "INFO", "WARNING", "ERROR")),
     Setting("BRIDGE_NAME", "tb-users", parse.bridge_name),
@@ -111,6 +114,8 @@ class Settings:
     pids_limit: int
     tmp_size: int
     start_timeout: int
+    egress: str
+    egress_allow: tuple[Network, ...]
     timezone: str
     log_level: str
     bridge_name: str

@@ -19,6 +19,7 @@ HUB_SOCKET = Path("/run/tinyberth/hub/hub.sock")
 PROXY_API_SOCKET = Path("/run/tinyberth/proxy/api.sock")
 PROXY_TOKEN_FILE = Path("/run/tinyberth/proxy/token")
 WARDEN_SOCKET = Path("/run/tinyberth/warden/warden.sock")
+FIREWALL_SOCKET = Path("/run/tinyberth/firewall/firewall.sock")
 
 CLI_SERVICE = "tinyberth-cli"
 """Name of the JupyterHub service that `tinyberth-hub user …` speaks as."""

@@ -17,6 +17,7 @@ from jupyterhub.utils import url_path_join
 from requests.exceptions import RequestException
 from traitlets import Unicode, default
 
+from .firewall import FirewallError, require_firewall
 from .refusals import ChangeRefusedError
 from .spawn_steps import ProgressEvent, SpawnSteps
 from .team_spawner import TeamSpawner
@@ -95,8 +96,12 @@ class BerthSpawner(TeamSpawner):
         self.note_teams()
         try:
             await self.authenticator.people.before_start(self.user.name)
+            await require_firewall()
         except ChangeRefusedError as refusal:
             raise SpawnRefusedError(refusal.message) from None
+        except FirewallError as refusal:
+            self.log.error("%s", refusal)
+            raise SpawnRefusedError(str(refusal)) from None
         berth = await self.authenticator.warden.ensure_berth(self.user.name)
         await self._steps.say(10, f"Preparing your files (uid {berth.uid})")
         self.extra_create_kwargs = container_identity(berth)

@@ -12,6 +12,7 @@ from tinyberth_common import VERSION
 
 from .checkout import Checkout, load_checkout
 from .compose import Compose
+from .doctor import doctor
 from .down import down
 from .engine import always, require_engine
 from .engine_process import server_version, stop_own_engine
@@ -52,9 +53,10 @@ def _parser() -> argparse.ArgumentParser:
     it.add_argument("-y", "--yes", action="count", default=0, help="twice: answers both questions")
     command("status", "show services, users, servers, versions", "./tinyberth status")
     it = command("logs", "show what the services say", "./tinyberth logs hub --follow")
-    it.add_argument("service", nargs="?", help="warden, proxy or hub; without: all")
+    it.add_argument("service", nargs="?", help="warden, firewall, proxy or hub; without: all")
     it.add_argument("-f", "--follow", action="store_true", help="go on until Ctrl-C")
     it.add_argument("--tail", default="200", metavar="LINES", help="from the end (default: 200)")
+    command("doctor", "check what must hold, mend what can be mended", "./tinyberth doctor")
     command("user", "add, import, list, change and remove people", "./tinyberth user add alice")
     command("team", "list, add and remove teams, which share files", "./tinyberth team add nlp")
     add_shelf_commands(command)
@@ -99,6 +101,7 @@ def _dispatch(root: Path, argv: list[str]) -> int:
         "down": _down,
         "status": _status,
         "logs": _logs,
+        "doctor": _doctor,
         "preset": lambda root, args: preset(load_checkout(root), _steps(root, "preset"), args),
         "dataset": lambda root, args: dataset(load_checkout(root), _steps(root, "dataset"), args),
         "engine": _engine,
@@ -150,6 +153,10 @@ def _logs(root: Path, args: argparse.Namespace) -> int:
     checkout = _usable(root)
     options = ["--tail", args.tail, *(["--follow"] if args.follow else [])]
     return Compose(checkout).pass_through("logs", *options, *filter(None, [args.service]))
+
+
+def _doctor(root: Path, _args: argparse.Namespace) -> int:
+    return doctor(_usable(root))
 
 
 def _people(root: Path, topic: str, words: list[str]) -> int:

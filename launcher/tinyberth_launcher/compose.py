@@ -97,7 +97,7 @@ class Compose:
 
 
 def _start_order(record: Mapping[str, Any]) -> int:
-    return {"warden": 0, "proxy": 1, "hub": 2}.get(str(record.get("Service")), 3)
+    return {"warden": 0, "firewall": 1, "proxy": 2, "hub": 3}.get(str(record.get("Service")), 4)
 
 
 def build_progress(line: str) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .checkout import Checkout
 from .compose import Compose
 from .engine import Confirm, require_engine
+from .firewall import remove_table
 from .problem import FAILED, USAGE, Problem
 from .steps import Steps
 from .user_servers import remove_user_servers
@@ -31,6 +32,9 @@ def down(checkout: Checkout, steps: Steps, *, volumes: bool, ask_twice: Confirm 
     with steps.step("Servers") as step:
         count = remove_user_servers(step, checkout)
         step.done(f"{count} of users stopped and removed")
+    with steps.step("Firewall") as step:
+        compose.run(step, "stop", "firewall", failed="Stopping the firewall failed")
+        remove_table(step, checkout)
     with steps.step("Services") as step:
         compose.run(
             step,

@@ -10,6 +10,7 @@ examples:
   ./tinyberth team add nlp          make a team with a shared folder
   ./tinyberth status                what runs, who is there
   ./tinyberth logs hub -f           follow one service's log
+  ./tinyberth doctor                check what must hold; apply the firewall again
   ./tinyberth dataset add NAME PATH    show everybody a file or folder, read-only
   ./tinyberth preset fetch bert_tiny_en_uncased    real weights for TinyBERT
   ./tinyberth down                  stop everything; files and accounts stay

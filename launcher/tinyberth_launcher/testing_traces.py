@@ -29,12 +29,25 @@ def remove_traces(project: str, host_work: Path, image: str) -> None:
         }
         if found:
             capture([*remove_args, *sorted(found)], timeout=120)
+    _remove_tables(project)
     _remove_folder(host_work, image)
     ours = f"reference={project}*"
     names = ("--format", "{{.Repository}}:{{.Tag}}")
     tags = capture(["docker", "image", "ls", "--filter", ours, *names]).out.split()
     if tags:
         capture(["docker", "image", "rm", "--force", *tags], timeout=120)
+
+
+def _remove_tables(project: str) -> None:
+    """Remove the firewalls' tables, which outlive containers that are killed."""
+    nft = (
+        *("docker", "run", "--rm", "--network", "host", "--cap-drop", "ALL"),
+        *("--cap-add", "NET_ADMIN", f"{project}-firewall:0.1.0", "nft"),
+    )
+    listed = capture([*nft, "list", "tables", "inet"]).out.split()
+    ours = [name for name in listed if f"{name}-".startswith(f"tinyberth-{project}-")]
+    if ours:
+        capture([*nft, "; ".join(f"delete table inet {name}" for name in ours)])
 
 
 def _filters(kind: str, project: str) -> Iterator[str]:

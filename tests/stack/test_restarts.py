@@ -64,7 +64,7 @@ def test_down_and_up_keep_accounts_passwords_uids_and_files(deployment: Deployme
         "--all",
         "--quiet",
         "--filter",
-        f"name=^/{deployment.project}-(hub|proxy|warden|user)",
+        f"name=^/{deployment.project}-(hub|proxy|firewall|warden|user)",
     ).stdout
     assert left == ""
 

@@ -9,7 +9,7 @@ import pytest
 
 from deployment import Deployment, Person, first_link
 
-SERVICES = ["warden", "proxy", "hub"]
+SERVICES = ["warden", "firewall", "proxy", "hub"]
 
 
 def test_up_prints_the_address_the_tunnel_and_the_admins_link(deployment: Deployment) -> None:
@@ -50,7 +50,8 @@ def test_services_run_with_nothing_that_they_do_not_need(
     assert host["ReadonlyRootfs"]
     assert host["CapDrop"] == ["ALL"]
     added = [name.removeprefix("CAP_") for name in host["CapAdd"] or []]
-    assert added == (["CHOWN", "DAC_READ_SEARCH"] if service == "warden" else [])
+    needed = {"warden": ["CHOWN", "DAC_READ_SEARCH"], "firewall": ["NET_ADMIN"]}
+    assert added == needed.get(service, [])
     assert "no-new-privileges:true" in host["SecurityOpt"]
     assert host["Init"]
     assert host["Memory"] > 0

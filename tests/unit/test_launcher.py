@@ -236,7 +236,7 @@ def test_a_wrong_command_line_exits_2(root: Path, argv: list[str]) -> None:
     assert end.value.code == USAGE
 
 
-@pytest.mark.parametrize("command", ["up", "down", "status", "logs", "test"])
+@pytest.mark.parametrize("command", ["up", "down", "status", "logs", "doctor", "test"])
 def test_help_has_an_example_and_the_exit_codes(
     root: Path, command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,12 @@ GOOD = [
     ("TIMEZONE", "Europe/Berlin", "Europe/Berlin"),
     ("TIMEZONE", "America/Argentina/Ushuaia", "America/Argentina/Ushuaia"),
     ("LOG_LEVEL", "DEBUG", "DEBUG"),
+    ("EGRESS", "none", "none"),
+    (
+        "EGRESS_ALLOW",
+        "10.20.30.0/24, 192.168.7.5,FD12::/32",
+        tuple(map(ip_network, ("10.20.30.0/24", "192.168.7.5/32", "fd12::/32"))),
+    ),
     ("BRIDGE_NAME", "a23456789012345", "a23456789012345"),
     (
         "BASE_IMAGE",
@@ -65,6 +72,14 @@ BAD = [
     *[
         ("TIMEZONE", text)
         for text in ("Berlin", "Europe", "europe/berlin", "../etc/passwd", "/UTC", "UTC+1", "a b")
+    ],
+    *[("EGRESS", text) for text in ("yes", "Internet", "none,all")],
+    *[
+        ("EGRESS_ALLOW", text)
+        for text in (
+            *("10.0.0.5/24", "10.0.0.0/33", "0.0.0.0/0", "::/0", "nas.lab", "10.0.0.0/8;fd00::/8"),
+            *("169.254.169.254", "fe80::1%eth0", "224.0.0.0/8", "127.0.0.1", "10.0.0.1:80", ","),
+        )
     ],
     *[("BRIDGE_NAME", text) for text in ("a234567890123456", "TB", "tb users", "1tb", "-tb")],
     *[("BASE_IMAGE", text) for text in ("debian trixie", "-x", "$(id)")],
@@ -148,7 +163,7 @@ def test_compose_passes_every_setting_to_every_service(root: Path) -> None:
     given = {name: f"${{{name}:-}}" for name in DEFAULTS}
     # The others learn that there is a secret, so that a missing one stops them, too.
     assert own == given | {name: f"${{{name}:+(known to the hub)}}" for name in secret}
-    for service in ("warden", "proxy"):
+    for service in ("warden", "firewall", "proxy"):
         assert compose["services"][service]["environment"] == settings
     assert compose["services"]["hub"]["environment"] == settings | {
         name: given[name] for name in secret
