@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .settings import FIREWALL_SOCKET
 
-WAIT_SECONDS = 20.0
+WAIT_SECONDS = 10.0
 """How long a firewall that restarts is waited for; its restart takes about one."""
 
 _ASK_SECONDS = 5.0

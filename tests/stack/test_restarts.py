@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import requests
 
+import firewalls
 from deployment import Deployment, Person, wait_until
 from kernels import Kernel
 
@@ -67,6 +68,7 @@ def test_down_and_up_keep_accounts_passwords_uids_and_files(deployment: Deployme
         f"name=^/{deployment.project}-(hub|proxy|firewall|warden|user)",
     ).stdout
     assert left == ""
+    assert not firewalls.has_table(deployment)
 
     deployment.tinyberth("up", "--yes")
     assert _without_servers(deployment.tinyberth("user", "list").stdout) == _without_servers(

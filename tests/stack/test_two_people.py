@@ -126,7 +126,7 @@ def test_a_users_container_has_no_right_that_it_does_not_need(pair: Deployment) 
     )
 
 
-def test_one_container_does_not_reach_the_other(pair: Deployment) -> None:
+def test_a2_one_container_does_not_reach_the_other(pair: Deployment) -> None:
     """THREATS A2: no connection between users' containers; with the control that it listens."""
     networks = pair.inspect(pair.container("bob"))["NetworkSettings"]["Networks"]
     (address,) = (network["IPAddress"] for network in networks.values())

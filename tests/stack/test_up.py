@@ -70,7 +70,7 @@ def test_services_run_with_nothing_that_they_do_not_need(
     )
 
 
-def test_only_the_hosts_loopback_listens(deployment: Deployment) -> None:
+def test_a4_only_the_hosts_loopback_listens(deployment: Deployment) -> None:
     """THREATS A4: every listening TCP socket of every process of the deployment."""
     ours: set[str] = set()
     for service in SERVICES:

@@ -1,4 +1,4 @@
-"""The firewall's rules as text, from settings: who is dropped, who is let through, in which order."""
+"""The firewall's rules as text, from settings: who is dropped and who is let through."""
 
 from __future__ import annotations
 

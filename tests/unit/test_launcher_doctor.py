@@ -22,8 +22,13 @@ WELL = answer("The table x was applied.")
         ({}, None, WELL, [(True, "did not run; started"), (True, "applied")]),
         ({}, answer("was removed by somebody"), WELL, [(True, "removed"), (True, "applied")]),
         ({}, WELL, answer("There is no bridge.", ok=False), [(False, "no bridge")]),
-        ({"EGRESS": "none"}, WELL, WELL, [(True, ""), (False, "the settings say none")]),
-        ({"EGRESS_ALLOW": "10.0.0.1"}, WELL, WELL, [(True, ""), (False, "say 10.0.0.1/32")]),
+        ({"EGRESS": "none"}, WELL, WELL, [(True, ""), (False, "the settings say EGRESS=none")]),
+        (
+            {"EGRESS_ALLOW": "10.0.0.1"},
+            WELL,
+            WELL,
+            [(True, ""), (False, "say EGRESS_ALLOW=10.0.0.1/32")],
+        ),
     ],
 )
 def test_the_firewalls_words_become_findings(
