@@ -24,8 +24,10 @@ async def attempt(host, port):
         _, writer = await asyncio.wait_for(asyncio.open_connection(host, port), 3)
     except TimeoutError:
         return "silence"
+    except ConnectionRefusedError:
+        return "refused"
     except OSError as error:
-        return error.strerror or str(error)
+        return str(error)
     writer.close()
     return "connected"
 
@@ -34,7 +36,8 @@ async def main(targets):
 
 asyncio.run(main(json.loads(sys.argv[1])))
 """
-CONNECTED = "connected"
+CONNECTED, REFUSED, SILENCE = "connected", "refused", "silence"
+METADATA = "169.254.169.254"
 HTTP = 80
 """The port on which a neighbour answers, at every address that it has."""
 
@@ -108,6 +111,7 @@ class Neighbour:
         self.run(
             "".join(f"ip addr add {net} dev eth0 nodad\n" for net in self._nets(2))
             + f"ip addr add {self.address('10/8', 3)}/29 dev eth0\n"
+            + f"ip addr add {METADATA}/32 dev eth0\n"
             + "ip link set eth0 up\n"
             + f"ip route add default via {self.address('10/8', 1)}\n"
             + f"ip -6 route add default via {self.address('fd00::/8', 1)}\n"
@@ -125,13 +129,12 @@ class Neighbour:
         return [f"{self.address(kind, number)}/{lengths.get(kind, 29)}" for kind in kinds]
 
     @contextlib.contextmanager
-    def as_metadata(self, address: str = "169.254.169.254") -> Iterator[None]:
-        """Let it answer at the address where clouds hand out credentials.
+    def as_metadata(self) -> Iterator[None]:
+        """Lead the host to it when somebody asks for what clouds hand out credentials at.
 
         There is one such route on a host, so that another run's is waited for.
         """
-        self.run(f"ip addr add {address}/32 dev eth0")
-        route = f"{address}/32 dev {self.host_wire}"
+        route = f"{METADATA}/32 dev {self.host_wire}"
         wait_until(
             lambda: on_host(self.project, f"ip route add {route}", check=False).returncode == 0,
             "no other run has a route to the metadata",

@@ -15,10 +15,19 @@ import pytest
 
 import firewalls
 from deployment import Deployment, wait_until
-from neighbour import CONNECTED, HTTP, Neighbour, connect, neighbour, on_host
+from neighbour import (
+    CONNECTED,
+    HTTP,
+    METADATA,
+    REFUSED,
+    SILENCE,
+    Neighbour,
+    connect,
+    neighbour,
+    on_host,
+)
 
 PRIVATE = ["10/8", "100.64/10", "192.168/16"]
-METADATA = "169.254.169.254"
 Targets = dict[str, tuple[str, int]]
 
 
@@ -69,8 +78,8 @@ def test_a2_private_networks_metadata_and_the_host_are_silent(
         "the host as the gateway": (gateway, host_port),
         "metadata": (METADATA, HTTP),
     }
-    with lan.as_metadata(METADATA):
-        assert all_are(connect(alice, targets), "silence")
+    with lan.as_metadata():
+        assert all_are(connect(alice, targets), SILENCE)
         with firewalls.no_table(deployment):
             assert all_are(connect(alice, targets), CONNECTED)
 
@@ -81,7 +90,7 @@ def test_a2_the_proxys_api_and_the_hubs_door_are_no_address_of_the_network(
     """The API is a unix socket in a volume that is in no user's container."""
     gateway = network(deployment, alice)["Gateway"]
     targets = {"door": (gateway, deployment.port), "inside": ("127.0.0.1", deployment.port)}
-    assert connect(alice, targets) == {"door": "silence", "inside": "Connection refused"}
+    assert connect(alice, targets) == {"door": SILENCE, "inside": REFUSED}
     sockets = deployment.as_user("alice", "find / -xdev -type s 2>/dev/null; true").stdout.split()
     mounted = deployment.as_user("alice", "find /run/tinyberth -type s").stdout.split()
     assert mounted == ["/run/tinyberth/hub/hub.sock"]
@@ -94,9 +103,9 @@ def test_a2_bobs_ports(deployment: Deployment, alice: str) -> None:
     bob = deployment.container("bob")
     port = {"bob's server": (network(deployment, bob)["IPAddress"], 8888)}
     assert all_are(connect(bob, port), CONNECTED)
-    assert all_are(connect(alice, port), "silence")
+    assert all_are(connect(alice, port), SILENCE)
     with firewalls.no_table(deployment):
-        assert all_are(connect(alice, port), "silence")
+        assert all_are(connect(alice, port), SILENCE)
 
 
 @pytest.mark.parametrize(
@@ -119,10 +128,10 @@ def test_a2_egress_and_what_is_allowed_besides(
     targets["gateway"] = (network(deployment, alice)["Gateway"], deployment.port)
     egress, allow = rule
     settings = {"EGRESS": egress, "EGRESS_ALLOW": lan.address(allow) if allow else ""}
-    with firewalls.firewall_with(deployment, **settings), lan.as_metadata(METADATA):
+    with firewalls.firewall_with(deployment, **settings), lan.as_metadata():
         answers = connect(alice, targets)
     assert {name for name, answer in answers.items() if answer == CONNECTED} == reached
-    assert set(answers.values()) <= {CONNECTED, "silence"}
+    assert set(answers.values()) <= {CONNECTED, SILENCE}
 
 
 # Asks a name server for a name, and prints whether it answered that it is or is not there.
@@ -201,7 +210,7 @@ def test_a2_over_ipv6_from_a_container_that_has_it(
             targets |= through
             outside = {"internet": (lan.address("internet6"), HTTP)}
             assert all_are(connect(attacker, outside), CONNECTED)
-        assert all_are(connect(attacker, targets), "silence")
+        assert all_are(connect(attacker, targets), SILENCE)
         with firewalls.no_table(deployment):
             assert all_are(connect(attacker, targets), CONNECTED)
         # From outside in: the attacker is now the one who listens.
@@ -213,7 +222,7 @@ def test_a2_over_ipv6_from_a_container_that_has_it(
         )
         if forwards.returncode == 0:
             inward: Targets = {"container": (far, 80)}
-            assert all_are(connect(lan.container, inward), "silence")
+            assert all_are(connect(lan.container, inward), SILENCE)
             with firewalls.no_table(deployment):
                 assert all_are(connect(lan.container, inward), CONNECTED)
     finally:

@@ -61,7 +61,7 @@ def test_the_doctor_starts_it_applies_the_table_and_compares_the_settings(
     firewalls.nft(deployment, "delete", "table", "inet", firewalls.table(deployment))
     output = deployment.tinyberth("doctor").stdout
     assert "✓ Firewall: it did not run; started." in output
-    assert f"✓ Firewall: The table {firewalls.table(deployment)} was applied." in output
+    assert f"✓ Firewall: The table {firewalls.table(deployment)} is in force." in output
     assert firewalls.has_table(deployment)
 
     deployment.variables["EGRESS"] = "none"

@@ -9,7 +9,7 @@ import requests
 
 import firewalls
 from deployment import Deployment, wait_until
-from neighbour import CONNECTED, Neighbour, connect, neighbour, on_host
+from neighbour import CONNECTED, REFUSED, SILENCE, Neighbour, connect, neighbour, on_host
 
 
 @pytest.fixture(scope="module")
@@ -42,10 +42,10 @@ def test_a3_a_neighbour_reaches_no_container_and_published_ones_only_without_the
             "alice's server": (address(deployment, deployment.container("alice")), 8888),
             "published on 127.0.0.1": (address(deployment, published), 80),
         }
-        assert connect(lan.container, targets) == dict.fromkeys(targets, "silence")
+        assert connect(lan.container, targets) == dict.fromkeys(targets, SILENCE)
         with firewalls.no_table(deployment):
             without = connect(lan.container, targets)
-        assert without == {"alice's server": "silence", "published on 127.0.0.1": CONNECTED}
+        assert without == {"alice's server": SILENCE, "published on 127.0.0.1": CONNECTED}
     finally:
         deployment.docker("rm", "--force", published)
 
@@ -56,14 +56,14 @@ def test_a3_a_neighbour_reaches_the_hubs_door_only_where_loopback_is_routed_and_
     """With route_localnet, which kube-proxy sets, 127.0.0.1 is an address as any other."""
     door = {"the hub": ("127.0.0.1", deployment.port)}
     other = {"the host": (lan.address("10/8", 1), deployment.port)}
-    assert connect(lan.container, other) == {"the host": "Connection refused"}
+    assert connect(lan.container, other) == {"the host": REFUSED}
     lan.run(
         "ip addr del 127.0.0.1/8 dev lo\n"
         f"ip route add 127.0.0.1/32 via {lan.address('10/8', 1)} src {lan.address('10/8')}"
     )
-    assert connect(lan.container, door) == {"the hub": "silence"}
+    assert connect(lan.container, door) == {"the hub": SILENCE}
     on_host(deployment.project, f"echo 1 > /proc/sys/net/ipv4/conf/{lan.host_wire}/route_localnet")
-    assert connect(lan.container, door) == {"the hub": "silence"}
+    assert connect(lan.container, door) == {"the hub": SILENCE}
     with firewalls.no_table(deployment):
         assert connect(lan.container, door) == {"the hub": CONNECTED}
 
