@@ -21,7 +21,7 @@ import asyncio, json, sys
 
 async def attempt(host, port):
     try:
-        _, writer = await asyncio.wait_for(asyncio.open_connection(host, port), 3)
+        _, writer = await asyncio.wait_for(asyncio.open_connection(host, port), 2)
     except TimeoutError:
         return "silence"
     except ConnectionRefusedError:

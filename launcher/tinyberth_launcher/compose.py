@@ -72,15 +72,19 @@ class Compose:
             for record in self.services()
         )
 
+    def last_lines(self, service: str, count: int) -> list[str]:
+        """Return the end of what the service said, without colours."""
+        log = self.ask("logs", "--no-color", "--no-log-prefix", "--tail", str(count), service)
+        return _TERMINAL_CODES.sub("", log.out + log.err).rstrip().splitlines()
+
     def _explained(self, problem: Problem) -> Problem:
         """Add the last log lines of the first service that is not well, in start order."""
         for record in sorted(self.services(), key=_start_order):
             if record.get("State") == "running" and record.get("Health") in {"healthy", ""}:
                 continue
             service = str(record.get("Service"))
-            log = self.ask("logs", "--no-color", "--no-log-prefix", "--tail", "15", service)
+            lines = self.last_lines(service, 15)
             state = " ".join(str(record.get(key)) for key in ("State", "Health")).strip()
-            lines = _TERMINAL_CODES.sub("", log.out + log.err).rstrip().splitlines()
             if not lines:
                 continue
             return Problem(

@@ -56,11 +56,11 @@ def check_firewall(patient: Patient) -> Iterator[Finding]:
     before = ask_firewall(patient.compose)
     after = reapply_firewall(patient.compose)
     if after is None:
-        log = patient.compose.ask("logs", "--no-log-prefix", "--tail", "1", "firewall")
+        last = patient.compose.last_lines("firewall", 1)
         yield Finding(
             False,
             "Firewall: it does not run, so nobody's server can start. Its last line: "
-            + (log.out.strip()[-600:] or "(none)"),
+            + ("".join(last)[-600:] or "(none)"),
             "Do what the line says, then ./tinyberth up",
         )
         return
