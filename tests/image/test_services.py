@@ -1,4 +1,4 @@
-"""The images of the hub, the warden and the proxy: who they run as and what is not in them."""
+"""The images of hub, warden, firewall and proxy: who they run as and what is not in them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import pytest
 from containers import docker
 
 ROOT = Path(__file__).parents[2]
-USERS = {"hub": "10001:10001", "warden": "", "proxy": "10002:10001"}
-"""Of the image; the warden is root by design and holds one capability (see the stack tests)."""
+USERS = {"hub": "10001:10001", "warden": "", "firewall": "", "proxy": "10002:10001"}
+"""Of the image; two are root by design and hold few capabilities (see the stack tests)."""
 
 
 def image(service: str) -> str:
@@ -105,12 +105,13 @@ def test_the_proxy_is_the_one_of_the_lock_file() -> None:
     assert found["version"].startswith("5.")
 
 
-@pytest.mark.parametrize("service", ["hub", "warden"])
+@pytest.mark.parametrize("service", ["hub", "warden", "firewall"])
 def test_wrong_settings_are_told_all_at_once_and_nothing_starts(service: str) -> None:
     """THREATS B5, for those who start without the launcher."""
     command = {
         "hub": ["tinyberth-hub", "serve"],
         "warden": ["/opt/venv/bin/python", "-m", "tinyberth_warden"],
+        "firewall": ["python3", "-m", "tinyberth_firewall"],
     }[service]
     wrong = {"PORT": "eight", "MEM_LIMIT": "-1", "DATA_DIR": "/", "PROT": "8000"}
     refused = docker(
@@ -127,7 +128,7 @@ def test_wrong_settings_are_told_all_at_once_and_nothing_starts(service: str) ->
     assert "Traceback" not in refused.stderr
 
 
-@pytest.mark.parametrize("service", ["hub", "warden", "proxy", "singleuser"])
+@pytest.mark.parametrize("service", ["hub", "warden", "firewall", "proxy", "singleuser"])
 def test_an_image_is_pinned_by_what_compose_names_and_by_no_other_default(service: str) -> None:
     lines = (ROOT / service / "Dockerfile").read_text().splitlines()
     assert [line for line in lines if line.startswith("ARG BASE_IMAGE")] == ["ARG BASE_IMAGE"]
