@@ -22,7 +22,7 @@ from typing import Any
 
 sys.path[:0] = [str(Path(__file__).resolve().parent.parent / "tests/stack")]
 
-from warden_client import WardenConnection  # noqa: E402 - after the path
+from service_client import ServiceConnection  # noqa: E402 - after the path
 from warden_fixtures import TestWarden, made_deployment  # noqa: E402
 
 BOUND_MS = 20.0
@@ -73,9 +73,9 @@ def main() -> int:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 50
     with made_deployment() as warden:
         warden.start()
-        warden.wait_until_healthy()
+        warden.wait_for_health()
         asked, built = warden.create_body("alice"), built_body(warden)
-        through = WardenConnection(warden.client.path, warden.client.uid)
+        through = ServiceConnection(warden.client.path, warden.client.uid)
         direct = Engine("docker")
         times: dict[str, list[float]] = {"with": [], "without": []}
         for number in range(rounds + 2):

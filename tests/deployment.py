@@ -249,7 +249,7 @@ def first_link(output: str) -> str:
 def variables_for_another(name: str, host_work: Path) -> dict[str, str]:
     """Return what keeps a second deployment of this run apart; its images are the first one's."""
     project = f"{os.environ['COMPOSE_PROJECT_NAME']}-{name}"
-    for image in ("hub", "warden", "firewall", "proxy", "singleuser"):
+    for image in ("hub", "ledger", "warden", "firewall", "proxy", "singleuser"):
         built = os.environ[f"TINYBERTH_TEST_{image.upper()}_IMAGE"]
         _run(["docker", "tag", built, f"{project}-{image}:0.1.0"], check=True, env=None)
     return {

@@ -19,6 +19,7 @@ from tinyberth_common.names import NameRefusedError, check_login, normalize_logi
 from .accounts import Account, AccountStore
 from .hub_users import HubUsers
 from .journal import Journal
+from .ledger_client import LedgerClient
 from .operations import Stores
 from .people import People
 from .people_api import people_handlers
@@ -56,7 +57,7 @@ class BerthAuthenticator(Authenticator):
         self.journal = Journal(state_file)
         throttle_key = ensure_secret(STATE_DIR / "throttle-key")
         self.throttle = Throttle(state_file, throttle_key, logins=self.accounts.all)
-        self.warden = WardenClient()
+        self.ledger = LedgerClient()
 
     def normalize_username(self, username: str) -> str:
         return normalize_login(username)
@@ -104,14 +105,14 @@ class BerthAuthenticator(Authenticator):
         """Give a user of JupyterHub's a berth and an account, unless they have it. Idempotent.
 
         JupyterHub calls it for every user at its start, and for who signs in for the first time.
-        The warden comes first: where it refuses, no account is left half made.
+        The ledger comes first: where it refuses, no account is left half made.
         """
         check_login(user.name)
         super().add_user(user)
         if user.name in self.journal.logins():
             return  # a change was cut short; it is finished when the hub serves
         if await asyncio.to_thread(self.accounts.get, user.name) is None:
-            await self.warden.ensure_berth(user.name)
+            await self.ledger.ensure_berth(user.name)
             await asyncio.to_thread(self.accounts.ensure, user.name)
 
     def get_handlers(self, app: Any) -> Handlers:
@@ -121,8 +122,8 @@ class BerthAuthenticator(Authenticator):
         begins here.
         """
         hub = HubUsers(app)
-        teams = TeamLedger(self.warden, hub, self.log)
-        stores = Stores(self.warden, hub, self.accounts, teams, self.throttle)
+        teams = TeamLedger(self.ledger, hub, self.log)
+        stores = Stores(self.ledger, WardenClient(), hub, self.accounts, teams, self.throttle)
         first_admin = self.resolve_person(self.first_admin)
         self.people = People(stores, self.journal, self.log, first_admin)
         watch_memberships(app.db, self.people.settle_soon)

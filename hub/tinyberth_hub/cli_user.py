@@ -165,7 +165,7 @@ def user_stop(arguments: argparse.Namespace, _: Terminal) -> int:
 def parse_id(text: str) -> int:
     """Parse a uid or gid: decimal digits alone, no sign, no leading zero (THREATS B4).
 
-    The number's range is the warden's to judge; it knows who has which.
+    The number's range is the ledger's to judge; it knows who has which.
     """
     if not re.fullmatch(r"[1-9][0-9]{0,9}", text):
         raise argparse.ArgumentTypeError(

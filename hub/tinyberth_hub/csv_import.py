@@ -19,7 +19,7 @@ MAX_NAME = 255
 """Characters of a name, as JupyterHub's database has them."""
 
 LOWEST_ID, HIGHEST_ID = 1000, 2**31 - 2
-"""The range of ids that the warden gives to people."""
+"""The range of ids that the ledger gives to people."""
 
 _YES_NO = {"": False, "no": False, "false": False, "0": False,
            "yes": True, "true": True, "1": True}  # fmt: skip

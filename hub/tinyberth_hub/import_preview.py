@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from tinyberth_common.names import NameRefusedError
 
 from .csv_import import Line
+from .ledger_client import Berth
 from .refusals import ChangeRefusedError
 from .teams import check_team
-from .warden_client import Berth
 
 
 @dataclass

@@ -1,6 +1,6 @@
 """Which changes of people and teams are under way: written before the first effect of each.
 
-A change touches three stores (the warden's ledger, JupyterHub's database, our accounts). Whatever
+A change touches three stores (the ledger, JupyterHub's database, our accounts). Whatever
 stands here at a start of the hub was cut short, and is finished or undone.
 """
 

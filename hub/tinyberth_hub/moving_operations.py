@@ -6,9 +6,9 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .ledger_client import Berth, passwd_field
 from .operations import Operation, Stores, check_not_last_admin, check_present, living_berth
 from .refusals import ChangeRefusedError
-from .warden_client import Berth, passwd_field
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Rename(Operation):
 
     async def carry_out(self, stores: Stores) -> Any:
         await stores.hub.stop(self.login)  # for a container that a crash left
-        berth = await stores.warden.rename_berth(self.login, self.to)
+        berth = await stores.ledger.rename_berth(self.login, self.to)
         await _ensure_name(berth, self.name, stores)
         stores.hub.rename(self.login, self.to)
         await asyncio.to_thread(stores.accounts.rename, self.login, self.to, self.name)
@@ -45,7 +45,7 @@ class Rename(Operation):
 
     async def undo(self, stores: Stores) -> None:
         if await living_berth(self.login, stores) is None:
-            await stores.warden.rename_berth(self.to, self.login)
+            await stores.ledger.rename_berth(self.to, self.login)
 
     def sentence(self, result: Berth) -> str:
         return f"renamed {self.login} to {self.to} (uid {result.uid})"
@@ -70,7 +70,7 @@ class Remove(Operation):
     async def carry_out(self, stores: Stores) -> Any:
         stores.hub.lock_out(self.login)
         await stores.hub.stop(self.login)
-        tombstone = await stores.warden.archive_berth(self.login)
+        tombstone = await stores.ledger.archive_berth(self.login)
         # The account after the user: JupyterHub makes accounts for users who have none.
         stores.hub.delete(self.login)
         await asyncio.to_thread(stores.accounts.remove, self.login)
@@ -101,14 +101,14 @@ class Restore(Operation):
                 409, f"{self.login} is somebody's login name: restore {self.archive} under "
                 "another one."
             )  # fmt: skip
-        berths = await stores.warden.list_berths()
+        berths = await stores.ledger.list_berths()
         found = next((berth for berth in berths if berth.archive == self.archive), None)
         if found is None:
             raise ChangeRefusedError(404, f"Nobody was archived as {self.archive!a}.")
         return replace(self, name=None if found.name == found.login else found.name)
 
     async def carry_out(self, stores: Stores) -> Any:
-        berth = await stores.warden.restore_berth(self.archive, self.login)
+        berth = await stores.ledger.restore_berth(self.archive, self.login)
         await _ensure_name(berth, self.name, stores)
         await asyncio.to_thread(stores.accounts.remove, self.login)
         stores.hub.ensure(self.login, admin=False)
@@ -122,4 +122,4 @@ class Restore(Operation):
 async def _ensure_name(berth: Berth, name: str | None, stores: Stores) -> None:
     """Make the ledger's name the given one, or the login where none was given."""
     if berth.name != passwd_field(name or berth.login):
-        await stores.warden.ensure_berth(berth.login, name=name or berth.login)
+        await stores.ledger.ensure_berth(berth.login, name=name or berth.login)

@@ -7,16 +7,21 @@ from typing import Any, ClassVar
 
 from .accounts import AccountStore
 from .hub_users import HubUsers
+from .ledger_client import Berth, LedgerClient
 from .refusals import ChangeRefusedError
 from .teams import TeamLedger
 from .throttle import Throttle
-from .warden_client import Berth, WardenClient
+from .warden_client import WardenClient
 
 
 @dataclass(frozen=True)
 class Stores:
-    """Where a person is written down: the warden's ledger, JupyterHub's database, our accounts."""
+    """Where a person is written down: the ledger, JupyterHub's database, our accounts.
 
+    The warden knows what the person's server uses.
+    """
+
+    ledger: LedgerClient
     warden: WardenClient
     hub: HubUsers
     accounts: AccountStore
@@ -55,11 +60,11 @@ class Operation:
         return self
 
     async def carry_out(self, _: Stores) -> Any:
-        """Do it; raises WardenError."""
+        """Do it; raises LedgerError."""
         raise NotImplementedError
 
     async def undo(self, _: Stores) -> None:
-        """Take back what ``carry_out`` did before the warden refused a step of it."""
+        """Take back what ``carry_out`` did before the ledger refused a step of it."""
 
     def sentence(self, _result: Any) -> str:
         """Return what was done, as the log says after the name of who did it."""
@@ -79,5 +84,5 @@ def check_not_last_admin(login: str, stores: Stores) -> None:
 
 
 async def living_berth(login: str, stores: Stores) -> Berth | None:
-    berths = await stores.warden.list_berths()
+    berths = await stores.ledger.list_berths()
     return next((b for b in berths if b.login == login and not b.archive), None)

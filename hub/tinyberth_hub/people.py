@@ -1,7 +1,7 @@
 """The one place where people and teams change, whoever asks: page, terminal, stock API, OAuth.
 
 Changes are made one at a time and written into a journal before their first effect. What a crash
-of the hub cut short is finished at its next start, or undone where the warden refuses.
+of the hub cut short is finished at its next start, or undone where the ledger refuses.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from typing import Any
 
 from .hub_users import HubUsers
 from .journal import Journal, Record
+from .ledger_client import LedgerError
 from .moving_operations import Remove
 from .operation_kinds import operation_of
 from .operations import Operation, Stores, check_present
 from .person_operations import Add, Change
 from .refusals import ChangeRefusedError
-from .warden_client import WardenError
 
 RETRY_SECONDS = 10.0
-"""Between two tries to finish what the warden, being away, left unfinished."""
+"""Between two tries to finish what the ledger, being away, left unfinished."""
 
 GATHER_SECONDS = 0.5
 """From the first commit that touches a group to a look at all of them; an import makes many."""
@@ -88,8 +88,8 @@ class People:
         ------
         ChangeRefusedError
             If the person is being added, renamed or removed just now.
-        WardenError
-            If the warden does not answer.
+        LedgerError
+            If the ledger does not answer.
         """
         if self.is_changing(login):
             raise ChangeRefusedError(
@@ -97,7 +97,7 @@ class People:
             )
         try:
             await self.stores.teams.reconcile()
-        except WardenError as refusal:
+        except LedgerError as refusal:
             if refusal.status >= 500:
                 raise
             self.log.warning("The teams of %s are as they were: %s", login, refusal.message)
@@ -170,7 +170,7 @@ class People:
     async def _carry_out(self, record: Record, operation: Operation) -> Any:
         try:
             result = await operation.carry_out(self.stores)
-        except WardenError as refusal:
+        except LedgerError as refusal:
             self._settle_later()
             if refusal.status < 500:
                 await operation.undo(self.stores)

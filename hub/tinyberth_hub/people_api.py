@@ -86,8 +86,8 @@ class PreviewAPIHandler(PersonAPIHandler):
             raise ChangeRefusedError(400, "The body must have either csv or people.")
         lines = parse_csv(given["csv"]) if "csv" in given else lines_of(given["people"])
         stores = self.people.stores
-        berths = await stores.warden.list_berths()
-        teams = {team.name: team.gid for team in await stores.warden.list_teams()}
+        berths = await stores.ledger.list_berths()
+        teams = {team.name: team.gid for team in await stores.ledger.list_teams()}
         present = Present({row.name for row in stores.hub.rows()}, berths, teams)
         outcomes = await asyncio.to_thread(self._judge_all, lines, present)
         self.answer({"lines": outcomes})

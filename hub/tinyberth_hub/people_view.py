@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from .accounts import Account
+from .ledger_client import Berth, LedgerError
 from .operations import Stores
-from .warden_client import Berth, WardenError
 
 STATS_SECONDS = 1.0
 """How long a server's memory is waited for; it is then not known."""
@@ -41,7 +41,7 @@ async def list_people(stores: Stores, only: str | None = None) -> tuple[list[Per
     # The hub's users first: every change writes them after the ledger, so that whoever is seen
     # here under a new name is seen there too, though the change goes on between the two looks.
     rows = [row for row in stores.hub.rows() if only in {None, row.name}]
-    berths = await stores.warden.list_berths()
+    berths = await stores.ledger.list_berths()
     accounts = await asyncio.to_thread(stores.accounts.all)
     usage = await _usage(stores)
     known = Known(
@@ -118,8 +118,8 @@ async def _servers(stores: Stores, only: str | None) -> dict[str, Person]:
 
 async def _usage(stores: Stores) -> dict[str, Any]:
     try:
-        return await stores.warden.usage()
-    except WardenError as refusal:
+        return await stores.ledger.usage()
+    except LedgerError as refusal:
         if refusal.status >= 500:
             raise
         return {"homes": {}, "measured_at": None}  # not measured here

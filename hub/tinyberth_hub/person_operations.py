@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .ledger_client import Berth
 from .operations import Operation, Stores, check_not_last_admin, check_present, living_berth
 from .refusals import ChangeRefusedError
 from .teams import check_team
-from .warden_client import Berth
 
 
 @dataclass(frozen=True)
@@ -36,16 +36,16 @@ class Add(Operation):
                 409,
                 f"{self.login} is here already; ./tinyberth user show {self.login} tells more.",
             )
-        berths = await stores.warden.list_berths()
+        berths = await stores.ledger.list_berths()
         for team in self.teams:
             check_team(team, berths)
         living = {berth.login for berth in berths if not berth.archive}
         return replace(self, has_berth=self.login in living)
 
     async def carry_out(self, stores: Stores) -> Any:
-        # The warden first, since it is who refuses; the account last, since it lets people in.
+        # The ledger first, since it is who refuses; the account last, since it lets people in.
         name = None if self.name == self.login else self.name
-        berth = await stores.warden.ensure_berth(self.login, uid=self.uid, gid=self.gid, name=name)
+        berth = await stores.ledger.ensure_berth(self.login, uid=self.uid, gid=self.gid, name=name)
         await stores.teams.write(set(self.teams) - stores.hub.teams().keys())
         if not self.has_berth:
             # Whatever account is left under this name is of somebody else.
@@ -61,7 +61,7 @@ class Add(Operation):
         if not self.has_berth:
             await asyncio.to_thread(stores.accounts.remove, self.login)
             if await living_berth(self.login, stores):
-                await stores.warden.archive_berth(self.login)
+                await stores.ledger.archive_berth(self.login)
 
     def sentence(self, result: Berth) -> str:
         return f"added {self.login} (uid {result.uid})"
@@ -88,7 +88,7 @@ class Change(Operation):
             check_not_last_admin(self.login, stores)
         teams = stores.hub.teams()
         new = set(self.teams or ()) - teams.keys()
-        berths = await stores.warden.list_berths() if new else []
+        berths = await stores.ledger.list_berths() if new else []
         for team in sorted(new):
             check_team(team, berths)
         return replace(

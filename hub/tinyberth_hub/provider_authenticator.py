@@ -17,6 +17,7 @@ from tinyberth_common.names import NameRefusedError
 
 from . import sign_in_refusals as refusals
 from .berth_authenticator import BerthAuthenticator
+from .ledger_client import LedgerError
 from .person_operations import Add, Change
 from .provider_http import ProviderHTTP
 from .provider_identity import AllowRules, Identity
@@ -24,7 +25,6 @@ from .provider_names import is_name, login_for, login_of_typed, team_for
 from .provider_pages import CallbackHandler, ProviderLoginHandler, SignedOutHandler
 from .refusals import ChangeRefusedError
 from .sign_in_refusals import SignInRefusedError
-from .warden_client import WardenError
 
 MAX_TEAMS = 64
 """Of a person: each is a mount of the container, and some universities have hundreds of groups."""
@@ -105,7 +105,7 @@ class ProviderAuthenticator(BerthAuthenticator, ProviderHTTP, OAuthenticator):
     async def get_user_groups(self, auth_state: dict[str, Any]) -> set[str]:
         """Return the teams of the person; a group that is a person's name here becomes a slug."""
         identity: Identity = auth_state["identity"]
-        taken = {berth.login for berth in await self.warden.list_berths()}
+        taken = {berth.login for berth in await self.ledger.list_berths()}
         groups = [group for group in identity.groups if is_name(group)]
         if len(groups) > MAX_TEAMS:
             self.log.warning(
@@ -140,7 +140,7 @@ class ProviderAuthenticator(BerthAuthenticator, ProviderHTTP, OAuthenticator):
         identity: Identity = auth_model["auth_state"]["identity"]
         try:
             await self._welcome(auth_model["name"], identity, auth_model.get("groups"))
-        except (ChangeRefusedError, WardenError) as refusal:
+        except (ChangeRefusedError, LedgerError) as refusal:
             raise SignInRefusedError(refusal.status, refusal.message) from refusal
         done: dict[str, Any] = await super().run_post_auth_hook(handler, auth_model)
         return done

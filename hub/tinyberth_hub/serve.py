@@ -10,10 +10,10 @@ from pathlib import Path
 from tinyberth_common.settings import SettingsError
 
 from .cli_output import BAD_SETTINGS, FAILED
-from .settings import PROXY_TOKEN_FILE, WARDEN_SOCKET, load_settings
+from .settings import LEDGER_SOCKET, PROXY_TOKEN_FILE, WARDEN_SOCKET, load_settings
 
 START_WAIT_SECONDS = 60.0
-"""For the proxy's token and the warden's socket: after a reboot the engine starts all at once."""
+"""For the proxy's token and two sockets: after a reboot the engine starts all at once."""
 
 
 def serve() -> int:
@@ -24,7 +24,7 @@ def serve() -> int:
         print("\n".join(error.problems), file=sys.stderr)
         return BAD_SETTINGS
     os.umask(0o077)
-    if not _wait_for([PROXY_TOKEN_FILE, WARDEN_SOCKET], START_WAIT_SECONDS):
+    if not _wait_for([PROXY_TOKEN_FILE, LEDGER_SOCKET, WARDEN_SOCKET], START_WAIT_SECONDS):
         return FAILED
     command = ["jupyterhub", "--config", "/etc/jupyterhub/jupyterhub_config.py"]
     return os.execvp(command[0], command)  # noqa: S606 - replaces this process, by design

@@ -18,6 +18,7 @@ STATE_DIR = Path("/var/lib/tinyberth")
 HUB_SOCKET = Path("/run/tinyberth/hub/hub.sock")
 PROXY_API_SOCKET = Path("/run/tinyberth/proxy/api.sock")
 PROXY_TOKEN_FILE = Path("/run/tinyberth/proxy/token")
+LEDGER_SOCKET = Path("/run/tinyberth/ledger/ledger.sock")
 WARDEN_SOCKET = Path("/run/tinyberth/warden/warden.sock")
 FIREWALL_SOCKET = Path("/run/tinyberth/firewall/firewall.sock")
 

@@ -1,7 +1,8 @@
 """Start a person's server: DockerSpawner, told who the person is and asked to be clear.
 
-Identity, files and the container's limits are the warden's: it makes the home before Docker
-sees it, adds the mounts and takes everything away that a user's container must not have.
+Identity and files are the ledger's, which makes the home before Docker sees it. The container's
+limits are the warden's: it adds the mounts and takes everything away that a user's container must
+not have.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from requests.exceptions import RequestException
 from traitlets import Unicode, default
 
 from .firewall import FirewallError, require_firewall
+from .ledger_client import Berth
 from .refusals import ChangeRefusedError
 from .spawn_steps import ProgressEvent, SpawnSteps
 from .team_spawner import TeamSpawner
-from .warden_client import NOT_ANSWERING, WARDEN_WAIT_SECONDS, Berth
+from .warden_client import NOT_ANSWERING, WARDEN_WAIT_SECONDS
 
 POLL_SECONDS = 0.05
 """Between two looks at a starting server; JupyterHub's own back-off grows to seconds."""
@@ -102,7 +104,7 @@ class BerthSpawner(TeamSpawner):
         except FirewallError as refusal:
             self.log.error("%s", refusal)
             raise SpawnRefusedError(str(refusal)) from None
-        berth = await self.authenticator.warden.ensure_berth(self.user.name)
+        berth = await self.authenticator.ledger.ensure_berth(self.user.name)
         await self._steps.say(10, f"Preparing your files (uid {berth.uid})")
         self.extra_create_kwargs = container_identity(berth)
         await self._steps.say(30, "Starting your container")

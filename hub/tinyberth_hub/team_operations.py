@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .ledger_client import Team
 from .operations import Operation, Stores
 from .refusals import ChangeRefusedError
 from .teams import check_team
-from .warden_client import Team
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,12 @@ class AddTeam(TeamOperation):
         check_team(self.team)
         if self.team in stores.hub.teams():
             raise ChangeRefusedError(409, f"The team {self.team} is here already.")
-        check_team(self.team, await stores.warden.list_berths())
+        check_team(self.team, await stores.ledger.list_berths())
         _check_members(self.members, stores)
         return self
 
     async def carry_out(self, stores: Stores) -> Any:
-        await stores.teams.write([self.team])  # the warden may refuse: before anything is said
+        await stores.teams.write([self.team])  # the ledger may refuse: before anything is said
         stores.hub.set_members(self.team, self.members)
         await stores.teams.write([self.team])
 
@@ -76,7 +76,7 @@ class ArchiveTeam(TeamOperation):
     """The end of a team: its folder goes to the archive, its gid is never used again."""
 
     kind = "archive_team"
-    members: Sequence[str] = ()  # before, for the case that the warden refuses
+    members: Sequence[str] = ()  # before, for the case that the ledger refuses
 
     async def prepare(self, stores: Stores) -> Operation:
         _check_team_is_here(self.team, stores)
@@ -85,7 +85,7 @@ class ArchiveTeam(TeamOperation):
     async def carry_out(self, stores: Stores) -> Any:
         # The group first: the ledger follows the groups, and would make the team anew.
         stores.hub.delete_team(self.team)
-        return await stores.warden.archive_team(self.team)
+        return await stores.ledger.archive_team(self.team)
 
     async def undo(self, stores: Stores) -> None:
         stores.hub.set_members(self.team, self.members)

@@ -1,4 +1,4 @@
-"""Teams: JupyterHub's groups say who is in which, and the warden's ledger follows."""
+"""Teams: JupyterHub's groups say who is in which, and the ledger follows."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 from tinyberth_common.names import NameRefusedError, check_login
 
 from .hub_users import HubUsers
+from .ledger_client import Berth, LedgerClient, LedgerError
 from .refusals import ChangeRefusedError
-from .warden_client import Berth, WardenClient, WardenError
 
 
 def check_team(name: str, berths: Iterable[Berth] = ()) -> str:
@@ -38,10 +38,10 @@ def check_team(name: str, berths: Iterable[Berth] = ()) -> str:
 
 
 class TeamLedger:
-    """Writes memberships into the warden's ledger."""
+    """Writes memberships into the ledger."""
 
-    def __init__(self, warden: WardenClient, hub: HubUsers, log: Logger) -> None:
-        self._warden, self._hub, self._log = warden, hub, log
+    def __init__(self, ledger: LedgerClient, hub: HubUsers, log: Logger) -> None:
+        self._ledger, self._hub, self._log = ledger, hub, log
         # One at a time, and who is a member is looked up inside: what is written last is newest.
         self._lock = asyncio.Lock()
 
@@ -54,23 +54,23 @@ class TeamLedger:
     async def _put(self, team: str) -> None:
         members = self._hub.members(team)
         try:
-            await self._warden.put_team(team, members)
-        except WardenError as refusal:
+            await self._ledger.put_team(team, members)
+        except LedgerError as refusal:
             if refusal.status >= 500:
                 raise
             # A user of JupyterHub's without a berth keeps nobody else out.
-            living = {b.login for b in await self._warden.list_berths() if not b.archive}
+            living = {b.login for b in await self._ledger.list_berths() if not b.archive}
             if members <= living:
                 raise
-            await self._warden.put_team(team, members & living)
+            await self._ledger.put_team(team, members & living)
 
     async def reconcile(self) -> None:
-        """Bring the whole ledger up to JupyterHub's groups; raises WardenError if unreachable.
+        """Bring the whole ledger up to JupyterHub's groups; raises LedgerError if unreachable.
 
         A team that JupyterHub does not know loses its members and nothing else: a database that
         was lost must not move anybody's files.
         """
-        written = {team.name: set(team.members) for team in await self._warden.list_teams()}
+        written = {team.name: set(team.members) for team in await self._ledger.list_teams()}
         wanted = self._hub.teams()
         for team in sorted(written.keys() | wanted.keys()):
             # None: not written at all, which is not the same as written with nobody.

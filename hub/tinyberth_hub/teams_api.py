@@ -14,7 +14,7 @@ from .team_operations import AddTeam, ArchiveTeam, SetMembers
 
 class _TeamsHandler(PeopleHandler):
     async def teams(self) -> list[dict[str, Any]]:
-        gids = {team.name: team.gid for team in await self.people.stores.warden.list_teams()}
+        gids = {team.name: team.gid for team in await self.people.stores.ledger.list_teams()}
         teams = sorted(self.people.hub.teams().items())
         return [
             {"name": name, "gid": gids.get(name), "members": sorted(members)}

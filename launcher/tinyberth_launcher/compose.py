@@ -101,7 +101,9 @@ class Compose:
 
 
 def _start_order(record: Mapping[str, Any]) -> int:
-    return {"warden": 0, "firewall": 1, "proxy": 2, "hub": 3}.get(str(record.get("Service")), 4)
+    order = ("ledger", "warden", "firewall", "proxy", "hub")
+    service = str(record.get("Service"))
+    return order.index(service) if service in order else len(order)
 
 
 def build_progress(line: str) -> str | None:

@@ -14,7 +14,7 @@ from .engine_process import server_version
 from .problem import FAILED, OK, Problem
 from .user_servers import list_user_servers
 
-_SERVICES = ("warden", "firewall", "proxy", "hub")
+_SERVICES = ("ledger", "warden", "firewall", "proxy", "hub")
 
 
 def status(checkout: Checkout) -> int:

@@ -27,7 +27,7 @@ from .selection import Selection, select_tests
 from .steps import Step, Steps
 from .testing_traces import remove_traces
 
-_IMAGES = ("hub", "warden", "firewall", "proxy", "singleuser")
+_IMAGES = ("hub", "ledger", "warden", "firewall", "proxy", "singleuser")
 
 
 @dataclass(frozen=True)

@@ -379,7 +379,7 @@ def test_b6_without_an_allow_rule_nothing_starts(campus: Deployment) -> None:
     assert refused.returncode == 3
     assert "AUTH=oidc lets nobody in without a rule" in refused.stderr
     # And where the launcher is not asked: each service checks for itself.
-    for service, command in [("hub", ["serve"]), ("warden", [])]:
+    for service, command in [("hub", ["serve"]), ("ledger", []), ("warden", [])]:
         refused = subprocess.run(
             ["docker", "compose", "--project-directory", REPO, "run", "--rm", "--no-deps",
              service, *(["tinyberth-hub"] if service == "hub" else []), *command],

@@ -1,4 +1,4 @@
-"""The images of hub, warden, firewall and proxy: who they run as and what is not in them."""
+"""The images of the services: who they run as and what is not in them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import pytest
 from containers import docker
 
 ROOT = Path(__file__).parents[2]
-USERS = {"hub": "10001:10001", "warden": "", "firewall": "", "proxy": "10002:10001"}
-"""Of the image; two are root by design and hold few capabilities (see the stack tests)."""
+USERS = {"hub": "10001:10001", "ledger": "", "warden": "", "firewall": "", "proxy": "10002:10001"}
+"""Of the image; three are root by design and hold few capabilities (see the stack tests)."""
 
 
 def image(service: str) -> str:
@@ -105,11 +105,12 @@ def test_the_proxy_is_the_one_of_the_lock_file() -> None:
     assert found["version"].startswith("5.")
 
 
-@pytest.mark.parametrize("service", ["hub", "warden", "firewall"])
+@pytest.mark.parametrize("service", ["hub", "ledger", "warden", "firewall"])
 def test_wrong_settings_are_told_all_at_once_and_nothing_starts(service: str) -> None:
     """THREATS B5, for those who start without the launcher."""
     command = {
         "hub": ["tinyberth-hub", "serve"],
+        "ledger": ["/opt/venv/bin/python", "-m", "tinyberth_ledger"],
         "warden": ["/opt/venv/bin/python", "-m", "tinyberth_warden"],
         "firewall": ["python3", "-m", "tinyberth_firewall"],
     }[service]
@@ -128,7 +129,7 @@ def test_wrong_settings_are_told_all_at_once_and_nothing_starts(service: str) ->
     assert "Traceback" not in refused.stderr
 
 
-@pytest.mark.parametrize("service", ["hub", "warden", "firewall", "proxy", "singleuser"])
+@pytest.mark.parametrize("service", ["hub", "ledger", "warden", "firewall", "proxy", "singleuser"])
 def test_an_image_is_pinned_by_what_compose_names_and_by_no_other_default(service: str) -> None:
     lines = (ROOT / service / "Dockerfile").read_text().splitlines()
     assert [line for line in lines if line.startswith("ARG BASE_IMAGE")] == ["ARG BASE_IMAGE"]

@@ -232,11 +232,11 @@ def test_each_change_is_one_line_in_the_log_without_links(
 def test_a_hub_that_is_killed_in_the_middle_finishes_when_it_is_back(
     deployment: Deployment, admin: Admin, change: str
 ) -> None:
-    """The warden is held still, so that the change has begun and cannot end."""
+    """The ledger is held still, so that the change has begun and cannot end."""
     name = f"cut-{change}"
     person = admin.add(name)
     uid = deployment.home(name).stat().st_uid
-    warden = deployment.service("warden")
+    ledger = deployment.service("ledger")
 
     def ask() -> None:
         with contextlib.suppress(requests.RequestException, AssertionError):
@@ -246,13 +246,13 @@ def test_a_hub_that_is_killed_in_the_middle_finishes_when_it_is_back(
                 admin.ask("POST", f"/people/{name}/rename", {"to": f"{name}ed"})
 
     asking = threading.Thread(target=ask)
-    deployment.docker("pause", warden)
+    deployment.docker("pause", ledger)
     try:
         asking.start()
         wait_until(lambda: _under_way(deployment) == 1, "the change has begun", 30)
         deployment.kill_service("hub")
     finally:
-        deployment.docker("unpause", warden)
+        deployment.docker("unpause", ledger)
         asking.join()
     wait_until(deployment.hub_healthy, "the hub is back", 180)
     if change == "remove":

@@ -10,7 +10,7 @@ from deployment import Deployment, Person, wait_until
 from kernels import Kernel
 
 
-@pytest.mark.parametrize("service", ["hub", "proxy", "warden"])
+@pytest.mark.parametrize("service", ["hub", "ledger", "proxy", "warden"])
 def test_a_killed_service_comes_back_and_kernels_never_notice(
     deployment: Deployment, service: str
 ) -> None:
@@ -65,7 +65,7 @@ def test_down_and_up_keep_accounts_passwords_uids_and_files(deployment: Deployme
         "--all",
         "--quiet",
         "--filter",
-        f"name=^/{deployment.project}-(hub|proxy|firewall|warden|user)",
+        f"name=^/{deployment.project}-(hub|ledger|proxy|firewall|warden|user)",
     ).stdout
     assert left == ""
     assert not firewalls.has_table(deployment)

@@ -9,7 +9,7 @@ import pytest
 
 from deployment import Deployment, Person, first_link
 
-SERVICES = ["warden", "firewall", "proxy", "hub"]
+SERVICES = ["ledger", "warden", "firewall", "proxy", "hub"]
 
 
 def test_up_prints_the_address_the_tunnel_and_the_admins_link(deployment: Deployment) -> None:
@@ -50,7 +50,7 @@ def test_services_run_with_nothing_that_they_do_not_need(
     assert host["ReadonlyRootfs"]
     assert host["CapDrop"] == ["ALL"]
     added = [name.removeprefix("CAP_") for name in host["CapAdd"] or []]
-    needed = {"warden": ["CHOWN", "DAC_READ_SEARCH"], "firewall": ["NET_ADMIN"]}
+    needed = {"ledger": ["CHOWN", "DAC_READ_SEARCH"], "firewall": ["NET_ADMIN"]}
     assert added == needed.get(service, [])
     assert "no-new-privileges:true" in host["SecurityOpt"]
     assert host["Init"]
@@ -60,11 +60,14 @@ def test_services_run_with_nothing_that_they_do_not_need(
     assert host["RestartPolicy"]["Name"] == "unless-stopped"
     assert not host["Privileged"]
     assert not host["PortBindings"]
-    assert host["NetworkMode"] == ("none" if service == "warden" else "host")
-    sources = {mount["Source"] for mount in model["Mounts"]}
-    holds_engine = any(source.endswith("docker.sock") for source in sources)
+    assert host["NetworkMode"] == ("none" if service in {"ledger", "warden"} else "host")
+    writable = {mount["Source"]: mount["RW"] for mount in model["Mounts"]}
+    holds_engine = any(source.endswith("docker.sock") for source in writable)
     assert holds_engine == (service == "warden")
-    assert (str(deployment.host_data_dir) in sources) == (service == "warden")
+    data = writable.get(str(deployment.host_data_dir))
+    assert data is {"ledger": True, "warden": False}.get(service)
+    etc = writable.get("/etc")
+    assert etc is {"ledger": False}.get(service)
     assert model["Config"]["User"] == {"hub": "10001:10001", "proxy": "10002:10001"}.get(
         service, ""
     )

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 
 import pytest
-from warden_client import connect_as
+from service_client import connect_as
 from warden_fixtures import TestWarden, deployment, docker, no_user_containers, warden
 
 __all__ = ["deployment", "no_user_containers", "warden"]
@@ -62,7 +62,7 @@ BODIES = [
 def test_create_with_anything_more(warden: TestWarden):
     """The table of the unit tests in short; here the engine's own events are the witness."""
     base = warden.create_body("alice")
-    bob = warden.client.ok("PUT", "/v1/berths/bob", {})
+    bob = warden.ledger.ok("PUT", "/v1/berths/bob", {})
     words = {
         "WARDEN": warden.container,
         "WARDEN_IMAGE": os.environ["TINYBERTH_TEST_WARDEN_IMAGE"],
@@ -154,7 +154,7 @@ def test_bodies_too_long_chunked_truncated_packed_nested(warden, raw):
 @pytest.mark.parametrize("kind", ["link", "dangling", "file", "fifo", "foreign", "full"])
 def test_what_lies_in_the_place_of_a_home(warden, kind):
     """THREATS F8: refused with a sentence, nothing changed, no hang; fine when it is gone."""
-    warden.client.ok("PUT", "/v1/berths/dora", {})
+    warden.ledger.ok("PUT", "/v1/berths/dora", {})
     home = warden.data / "users/dora"
     shutil.rmtree(home)
     if kind in ("link", "dangling"):
@@ -169,7 +169,7 @@ def test_what_lies_in_the_place_of_a_home(warden, kind):
         if kind == "foreign":
             os.chown(home, 1000, 1000)
     before = home.lstat()
-    uid = next(b for b in warden.client.ok("GET", "/v1/berths")["berths"] if b["login"] == "dora")
+    uid = next(b for b in warden.ledger.ok("GET", "/v1/berths")["berths"] if b["login"] == "dora")
     body = {
         "Image": warden.user_image,
         "User": f"{uid['uid']}:{uid['gid']}",
@@ -177,8 +177,11 @@ def test_what_lies_in_the_place_of_a_home(warden, kind):
     }
     create = f"/containers/create?name={warden.name('dora')}"
     with warden.engine_events() as events:
-        for call in [("PUT", "/v1/berths/dora", {}), ("POST", create, body)]:
-            status, answer = warden.client.call(*call)
+        for service, *call in [
+            (warden.ledger, "PUT", "/v1/berths/dora", {}),
+            (warden.client, "POST", create, body),
+        ]:
+            status, answer = service.call(*call)
             assert (status, answer["error"]) == (409, "home_refused")
             assert "data/users/dora is a " in answer["message"]
     assert events == []
@@ -211,12 +214,12 @@ def test_without_the_data_root_nothing_is_spawned_or_written(warden):
     marker.rename(warden.folder / "marker")
     before = sorted(path.name for path in (warden.data / "users").iterdir())
     try:
-        for call in [
-            ("GET", "/v1/health", None),
-            ("PUT", "/v1/berths/zoe", {}),
-            ("POST", f"/containers/{number}/start", None),
+        for service, *call in [
+            (warden.ledger, "GET", "/v1/health"),
+            (warden.ledger, "PUT", "/v1/berths/zoe", {}),
+            (warden.client, "POST", f"/containers/{number}/start"),
         ]:
-            status, answer = warden.client.call(*call)
+            status, answer = service.call(*call)
             assert (status, answer["error"]) == (503, "data_root")
         assert sorted(path.name for path in (warden.data / "users").iterdir()) == before
     finally:
@@ -226,47 +229,53 @@ def test_without_the_data_root_nothing_is_spawned_or_written(warden):
 
 def test_started_on_an_empty_mount_point_it_writes_nothing(warden):
     other = TestWarden(f"{warden.deployment}x", warden.folder / "empty", warden.user_image)
-    for part in ("data", "run"):
+    for part in ("data", "ledger", "warden"):
         (other.folder / part).mkdir(parents=True)
     shutil.copytree(warden.folder / "etc", other.folder / "etc")
     other.start()
     try:
-        assert "not the data folder" in other.wait_for_health(503)["message"]
+        assert "not the data folder" in other.wait_for(other.ledger, 503)["message"]
+        other.wait_for(other.client, 200)
+        body = {"Labels": {"tinyberth.login": "zoe"}}
+        create = f"/containers/create?name={other.name('zoe')}"
+        assert other.client.call("POST", create, body)[1]["error"] == "data_root"
         assert list(other.data.iterdir()) == []
     finally:
         other.remove()
 
 
 @pytest.mark.parametrize(
-    ("settings", "says"),
+    ("settings", "says", "services"),
     [
-        ({"MEM_LIMIT": "lots", "PIDS_LIMIT": "-1"}, ["MEM_LIMIT=", "PIDS_LIMIT="]),
-        ({"USER_UUIDS": "1-2"}, ["did you mean USER_UIDS?"]),
-        ({"USER_UIDS": "20000-29999", "LAB": ""}, ["LAB"]),
-        ({"TINYBERTH_USER_NETWORK": ""}, ["TINYBERTH_USER_NETWORK is missing"]),
-        ({}, ["USER_UIDS=20000-29999", "lab"]),
+        ({"MEM_LIMIT": "lots", "PIDS_LIMIT": "-1"}, ["MEM_LIMIT=", "PIDS_LIMIT="], "both"),
+        ({"USER_UUIDS": "1-2"}, ["did you mean USER_UIDS?"], "both"),
+        ({"TINYBERTH_USER_NETWORK": ""}, ["TINYBERTH_USER_NETWORK is missing"], "warden"),
+        ({}, ["USER_UIDS=20000-29999", "lab"], "ledger"),
     ],
 )
-def test_wrong_settings_are_told_in_one_line_each(warden, settings, says):
+def test_wrong_settings_are_told_in_one_line_each(warden, settings, says, services):
     other = TestWarden(f"{warden.deployment}y", warden.folder / "y", warden.user_image, settings)
-    for part in ("data", "run", "etc"):
+    for part in ("data", "ledger", "warden", "etc"):
         (other.folder / part).mkdir(parents=True)
     (other.folder / "etc/passwd").write_text("lab:x:20500:20500::/:/bin/sh\n")
     (other.folder / "etc/group").write_text("")
+    starts = {
+        other.ledger_container: (other.start_ledger, services in ("both", "ledger")),
+        other.container: (other.start_warden, services in ("both", "warden")),
+    }
     try:
-        other.start()
-        assert docker("wait", other.container) == "3"
-        done = subprocess.run(
-            ["docker", "logs", other.container], capture_output=True, text=True, check=True
-        )
-        assert "Traceback" not in done.stderr
-        assert (
-            len(done.stderr.splitlines()) == len(settings or {"": ""})
-            if "LAB" not in settings
-            else 1
-        )
-        for words in says:
-            assert words in done.stderr
+        for container, (start, refuses) in starts.items():
+            if not refuses:
+                continue
+            start()
+            assert docker("wait", container) == "3"
+            done = subprocess.run(
+                ["docker", "logs", container], capture_output=True, text=True, check=True
+            )
+            assert "Traceback" not in done.stderr
+            assert len(done.stderr.splitlines()) == len(says) - ("lab" in says)
+            for words in says:
+                assert words in done.stderr
         assert list(other.data.iterdir()) == []
     finally:
         other.remove()

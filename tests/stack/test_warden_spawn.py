@@ -8,7 +8,7 @@ import subprocess
 import time
 
 import pytest
-from warden_client import WardenClient
+from service_client import ServiceClient
 from warden_fixtures import TestWarden, deployment, docker, no_user_containers, warden
 
 __all__ = ["deployment", "no_user_containers", "warden"]
@@ -43,7 +43,7 @@ def test_two_people_two_uids(warden):
 def test_one_cannot_read_the_others_files_on_the_host_either(warden):
     warden.spawn("alice")
     inside(warden, "alice", "echo mine > ~/file")
-    warden.client.ok("PUT", "/v1/berths/bob", {})
+    warden.ledger.ok("PUT", "/v1/berths/bob", {})
     bob = (warden.data / "users/bob").lstat().st_uid
     file = warden.data / "users/alice/file"
     done = subprocess.run(["cat", str(file)], user=bob, group=bob, extra_groups=[], check=False)
@@ -128,7 +128,7 @@ def test_docker_py_as_it_is(warden, monkeypatch):
     """Every call that DockerSpawner makes of docker-py, in its order."""
     docker_py = pytest.importorskip("docker")
     from docker.transport import unixconn
-    from warden_client import connect_as
+    from service_client import connect_as
 
     def connect(self):
         self.sock = connect_as(warden.client.path, warden.client.uid)
@@ -136,7 +136,7 @@ def test_docker_py_as_it_is(warden, monkeypatch):
     monkeypatch.setattr(unixconn.UnixHTTPConnection, "connect", connect)
     client = docker_py.APIClient(base_url=f"unix://{warden.client.path}", version="auto")
     name = warden.name("alice")
-    berth = warden.client.ok("PUT", "/v1/berths/alice", {})
+    berth = warden.ledger.ok("PUT", "/v1/berths/alice", {})
     with pytest.raises(docker_py.errors.ImageNotFound):
         client.inspect_image("debian")
     client.inspect_image(warden.user_image)
@@ -169,7 +169,7 @@ def test_docker_py_as_it_is(warden, monkeypatch):
     assert isinstance(client.logs(made["Id"], stdout=True, stderr=True, tail=20), bytes)
     client.stop(made["Id"], timeout=1)
     client.remove_container(made["Id"], v=True)
-    with pytest.raises(docker_py.errors.APIError, match="not a call that the warden makes"):
+    with pytest.raises(docker_py.errors.APIError, match="not a call that is served"):
         client.exec_create(name, "id")
 
 
@@ -205,19 +205,27 @@ def test_killed_it_leaves_servers_running_and_works_again(warden):
 
 
 def test_the_image_says_it_is_healthy_by_its_own_check(warden):
-    check = "/opt/tinyberth/tinyberth_warden/healthcheck.py"
-    assert '"ok"' in docker("exec", warden.container, "python3", "-IS", check)
+    check = ["python3", "-IS", "/opt/tinyberth/tinyberth_server/healthcheck.py"]
+    for service in ("ledger", "warden"):
+        container, path = f"{warden.deployment}-{service}-1", f"/run/tinyberth/{service}"
+        assert '"ok"' in docker("exec", container, *check, f"{path}/{service}.sock")
 
 
 @pytest.mark.parametrize("uid", [0, 10002, 20000])
 def test_nobody_but_the_hub_is_served(warden, uid):
-    client = WardenClient(warden.client.path, uid)
-    try:
-        status, answer = client.call("GET", "/v1/berths")
-    except PermissionError:
-        assert uid != 0
-    else:
-        assert (status, answer["error"]) == (403, "not_the_hub")
+    for service, path in [(warden.client, "/version"), (warden.ledger, "/v1/berths")]:
+        try:
+            status, answer = ServiceClient(service.path, uid).call("GET", path)
+        except PermissionError:
+            assert uid != 0
+        else:
+            assert (status, answer["error"]) == (403, "wrong_caller")
+        assert service.call("GET", path)[0] == 200
+    for service, *call in [
+        (warden.client, "GET", "/v1/running/alice"),
+        (warden.ledger, "POST", "/v1/berths/alice/folders"),
+    ]:
+        assert service.call(*call)[1]["error"] == "wrong_caller", "not even the hub"
 
 
 def test_the_owner_of_the_checkout_keeps_it(warden):
@@ -230,14 +238,14 @@ def test_archived_and_added_again(warden):
     """The same name later is somebody new, and the container of the first is not started."""
     old = warden.spawn("carol")
     inside(warden, "carol", "echo mine > ~/thesis")
-    status, answer = warden.client.call("POST", "/v1/berths/carol/archive", {})
+    status, answer = warden.ledger.call("POST", "/v1/berths/carol/archive", {})
     assert (status, answer["error"]) == (409, "running")
     warden.client.ok("POST", f"/containers/{old}/stop?t=1")
-    first = warden.client.ok("POST", "/v1/berths/carol/archive", {})
+    first = warden.ledger.ok("POST", "/v1/berths/carol/archive", {})
     assert first["archive"] == "carol~1"
     assert (warden.data / "archive/carol~1/thesis").read_text() == "mine\n"
     assert (warden.data / "archive/carol~1").lstat().st_uid == first["uid"]
-    second = warden.client.ok("PUT", "/v1/berths/carol", {})
+    second = warden.ledger.ok("PUT", "/v1/berths/carol", {})
     assert second["uid"] != first["uid"]
     assert second["home"]["created"]
     assert warden.client.call("POST", f"/containers/{old}/start")[1]["error"] == "stale_container"

@@ -24,8 +24,8 @@ def stop(warden: TestWarden, login: str) -> None:
 
 def put_team(warden: TestWarden, name: str, *members: str) -> int:
     for login in members:
-        warden.client.ok("PUT", f"/v1/berths/{login}", {})
-    gid: int = warden.client.ok("PUT", f"/v1/teams/{name}", {"members": list(members)})["gid"]
+        warden.ledger.ok("PUT", f"/v1/berths/{login}", {})
+    gid: int = warden.ledger.ok("PUT", f"/v1/teams/{name}", {"members": list(members)})["gid"]
     return gid
 
 
@@ -100,7 +100,7 @@ def test_a_removed_team_is_kept_and_the_next_of_that_name_is_new(warden):
     inside(warden, "alice", "echo ours > /teams/vision/paper")
     inode = (warden.data / "teams/vision").stat().st_ino
     stop(warden, "alice")
-    assert warden.client.ok("POST", "/v1/teams/vision/archive", {})["archive"] == "vision~1"
+    assert warden.ledger.ok("POST", "/v1/teams/vision/archive", {})["archive"] == "vision~1"
     archived = warden.data / "archive/vision~1"
     assert ids(archived) == (0, gid, 0o2770)
     assert (archived.stat().st_ino, (archived / "paper").read_text()) == (inode, "ours\n")
@@ -111,13 +111,13 @@ def test_a_removed_team_is_kept_and_the_next_of_that_name_is_new(warden):
 
 @pytest.mark.parametrize("mode", [0o700, 0o500])
 def test_renamed_removed_and_restored_on_the_same_files(warden, mode):
-    """With the warden's real capabilities; also a home that its owner closed to themselves."""
+    """With the ledger's real capabilities; also a home that its owner closed to themselves."""
     gid = put_team(warden, "nlp", "carol")
     warden.spawn("carol")
     home = warden.data / "users/carol"
     inside(warden, "carol", f"echo mine > ~/thesis; mkdir ~/a; chmod {mode:o} ~/a ~")
     uid, inode = home.stat().st_uid, home.stat().st_ino
-    status, answer = warden.client.call("POST", "/v1/berths/carol/rename", {"to": "caro"})
+    status, answer = warden.ledger.call("POST", "/v1/berths/carol/rename", {"to": "caro"})
     assert (status, answer["error"]) == (409, "running")
     stop(warden, "carol")
 
@@ -126,29 +126,29 @@ def test_renamed_removed_and_restored_on_the_same_files(warden, mode):
         assert (found.st_ino, found.st_uid, found.st_gid) == (inode, uid, uid)
         assert (warden.data / name / "thesis").read_text() == "mine\n"
 
-    warden.client.ok("POST", "/v1/berths/carol/rename", {"to": "caro"})
+    warden.ledger.ok("POST", "/v1/berths/carol/rename", {"to": "caro"})
     check("users/caro")
     assert not home.exists()
-    teams = {t["name"]: t for t in warden.client.ok("GET", "/v1/teams")["teams"]}
+    teams = {t["name"]: t for t in warden.ledger.ok("GET", "/v1/teams")["teams"]}
     assert (teams["nlp"]["members"], teams["nlp"]["gid"]) == (["caro"], gid)
     warden.spawn("caro")
     assert inside(warden, "caro", "pwd; cat ~/thesis; id -u") == f"/home/caro\nmine\n{uid}"
     stop(warden, "caro")
-    tombstone = warden.client.ok("POST", "/v1/berths/caro/archive", {})["archive"]
+    tombstone = warden.ledger.ok("POST", "/v1/berths/caro/archive", {})["archive"]
     check(f"archive/{tombstone}")
-    restored = warden.client.ok("POST", f"/v1/berths/{tombstone}/restore", {"as": "carol"})
+    restored = warden.ledger.ok("POST", f"/v1/berths/{tombstone}/restore", {"as": "carol"})
     assert restored["uid"] == uid
     check("users/carol")
     warden.spawn("carol")
     assert inside(warden, "carol", "echo more >> ~/thesis; cat ~/thesis") == "mine\nmore"
     docker("exec", warden.name("carol"), "sh", "-c", "chmod 700 ~; rm ~/thesis")
     stop(warden, "carol")
-    warden.client.ok("POST", "/v1/berths/carol/archive", {})
+    warden.ledger.ok("POST", "/v1/berths/carol/archive", {})
 
 
 def test_a_team_folder_in_the_way_is_refused(warden):
     (warden.data / "teams/odd").symlink_to("/etc")
-    status, answer = warden.client.call("PUT", "/v1/teams/odd", {"members": []})
+    status, answer = warden.ledger.call("PUT", "/v1/teams/odd", {"members": []})
     assert (status, answer["error"]) == (409, "home_refused")
     assert "data/teams/odd is a symbolic link" in answer["message"]
     (warden.data / "teams/odd").unlink()
@@ -157,14 +157,14 @@ def test_a_team_folder_in_the_way_is_refused(warden):
 def test_sizes_of_homes_that_nobody_else_may_enter(warden):
     warden.spawn("dan")
     inside(warden, "dan", "mkdir -m 700 ~/d; head -c 5000000 /dev/urandom > ~/d/f; chmod 0 ~/d/f")
-    warden.client.ok("GET", "/v1/usage")
+    warden.ledger.ok("GET", "/v1/usage")
     end = time.monotonic() + 30
-    while not (answer := warden.client.ok("GET", "/v1/usage"))["measured_at"]:
+    while not (answer := warden.ledger.ok("GET", "/v1/usage"))["measured_at"]:
         assert time.monotonic() < end
         time.sleep(0.05)
     assert 5_000_000 <= answer["homes"]["dan"] < 5_200_000
     assert (warden.data / "users/dan").lstat().st_mode & 0o777 == 0o700
-    assert "cannot be measured" not in docker("logs", warden.container)
+    assert "cannot be measured" not in docker("logs", warden.ledger_container)
 
 
 def test_memory_of_a_server(warden):
@@ -179,14 +179,14 @@ def test_memory_of_a_server(warden):
 
 def test_killed_in_the_middle_of_a_move_the_next_start_finishes(warden):
     """The ledger said so, and the home was not there yet: as `kill -9` leaves it."""
-    warden.client.ok("PUT", "/v1/berths/fay", {})
+    warden.ledger.ok("PUT", "/v1/berths/fay", {})
     inode = (warden.data / "users/fay").stat().st_ino
-    docker("kill", "--signal=KILL", warden.container)
+    docker("kill", "--signal=KILL", warden.ledger_container)
     passwd = warden.data / "ledger/passwd"
     line = next(line for line in passwd.read_text().splitlines() if line.startswith("fay:"))
     moving = "faye" + line.removeprefix("fay")
     passwd.write_text(passwd.read_text().replace(line, moving))
-    docker("start", warden.container)
+    docker("start", warden.ledger_container)
     warden.wait_for_health()
     assert (warden.data / "users/faye").stat().st_ino == inode
     assert ":/home/faye:" in passwd.read_text()

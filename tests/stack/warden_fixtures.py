@@ -1,4 +1,4 @@
-"""A warden of the tests' own on the real engine: its data folder, network, volume and image."""
+"""Warden and ledger of the tests' own on the real engine: data folder, network, volume, image."""
 
 from __future__ import annotations
 
@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from warden_client import WardenClient
+from service_client import ServiceClient
 
 # The same as in docker-compose.yml, which a test of the whole stack starts.
 HARDENING = [
-    *("--read-only", "--cap-drop=ALL", "--cap-add=CHOWN", "--cap-add=DAC_READ_SEARCH"),
-    *("--network=none", "--init"),
+    *("--read-only", "--cap-drop=ALL", "--network=none", "--init"),
     *("--security-opt=no-new-privileges:true", "--pids-limit=256", "--memory=256m"),
 ]
 # What stands in for the user image: prints who it is, then sleeps.
@@ -41,7 +40,7 @@ def docker(*args: str, check: bool = True, stdin: str | None = None) -> str:
 
 @dataclass
 class TestWarden:
-    """One deployment that is only a warden."""
+    """One deployment that is only a warden and a ledger."""
 
     __test__ = False
     deployment: str
@@ -58,10 +57,40 @@ class TestWarden:
         return f"{self.deployment}-warden-1"
 
     @property
-    def client(self) -> WardenClient:
-        return WardenClient(self.folder / "run/warden.sock")
+    def ledger_container(self) -> str:
+        return f"{self.deployment}-ledger-1"
+
+    @property
+    def client(self) -> ServiceClient:
+        return ServiceClient(self.folder / "warden/warden.sock")
+
+    @property
+    def ledger(self) -> ServiceClient:
+        return ServiceClient(self.folder / "ledger/ledger.sock")
 
     def start(self) -> None:
+        self.start_ledger()
+        self.start_warden()
+
+    def start_ledger(self) -> None:
+        mounts = [
+            f"--volume={self.folder}/ledger:/run/tinyberth/ledger",
+            f"--volume={self.folder}/warden:/run/tinyberth/warden:ro",
+            f"--mount=type=bind,source={self.data},target=/data",
+            f"--volume={self.folder}/etc:/host/etc:ro",
+        ]
+        self._run("LEDGER", "--cap-add=CHOWN", "--cap-add=DAC_READ_SEARCH", *mounts)
+
+    def start_warden(self) -> None:
+        mounts = [
+            "--volume=/var/run/docker.sock:/var/run/docker.sock",
+            f"--volume={self.folder}/warden:/run/tinyberth/warden",
+            f"--volume={self.folder}/ledger:/run/tinyberth/ledger:ro",
+            f"--mount=type=bind,source={self.data},target=/data,readonly",
+        ]
+        self._run("WARDEN", *mounts)
+
+    def _run(self, service: str, *options: str) -> None:
         wiring = {
             "TINYBERTH_DEPLOYMENT": self.deployment,
             "TINYBERTH_USER_IMAGE": self.user_image,
@@ -69,33 +98,34 @@ class TestWarden:
             "TINYBERTH_HUB_RUN_VOLUME": f"{self.deployment}_hub-run",
         }
         environment = [f"--env={k}={v}" for k, v in (wiring | self.settings).items()]
-        mounts = [
-            "--volume=/var/run/docker.sock:/var/run/docker.sock",
-            f"--volume={self.folder}/run:/run/tinyberth/warden",
-            f"--mount=type=bind,source={self.data},target=/data",
-            f"--volume={self.folder}/etc:/host/etc:ro",
-        ]
-        image = os.environ["TINYBERTH_TEST_WARDEN_IMAGE"]
-        docker(
-            "run", "--detach", f"--name={self.container}", *HARDENING, *environment, *mounts, image
-        )
+        image = os.environ[f"TINYBERTH_TEST_{service}_IMAGE"]
+        name = f"--name={self.deployment}-{service.lower()}-1"
+        docker("run", "--detach", name, *HARDENING, *environment, *options, image)
 
-    def wait_for_health(self, status: int = 200, seconds: float = 20) -> Any:
-        """Return what the warden says of its health once that has ``status``."""
+    def wait_for_health(self, seconds: float = 20) -> None:
+        """Return when both are healthy."""
+        self.wait_for(self.ledger, 200, seconds)
+        self.wait_for(self.client, 200, seconds)
+
+    def wait_for(self, service: ServiceClient, status: int, seconds: float = 20) -> Any:
+        """Return what ``service`` says of its health once that has ``status``."""
         end = time.monotonic() + seconds
         while True:
             try:
-                found, answer = self.client.call("GET", "/v1/health")
+                found, answer = service.call("GET", "/v1/health")
             except OSError as error:
                 found, answer = 0, error
             if found == status:
                 return answer
-            assert time.monotonic() < end, (answer, docker("logs", self.container, check=False))
+            logs = [
+                docker("logs", c, check=False) for c in (self.container, self.ledger_container)
+            ]
+            assert time.monotonic() < end, (answer, logs)
             time.sleep(0.05)
 
     def create_body(self, login: str, **changes: Any) -> dict[str, Any]:
         """Return what the spawner would send for ``login``, whose berth is made sure."""
-        berth = self.client.ok("PUT", f"/v1/berths/{login}", {})
+        berth = self.ledger.ok("PUT", f"/v1/berths/{login}", {})
         return {
             "Image": self.user_image,
             "User": f"{berth['uid']}:{berth['gid']}",
@@ -132,7 +162,7 @@ class TestWarden:
             attributes = event["Actor"].get("Attributes", {})
             # Other runs share the engine; "debian" is what a test here asks it to pull.
             ours = any(word in json.dumps(event) for word in (self.deployment, "debian"))
-            if ours and attributes.get("name") != self.container:
+            if ours and attributes.get("name") not in (self.container, self.ledger_container):
                 events.append(f"{event['Type']} {event['Action']} {attributes.get('name')}")
 
     def remove(self) -> None:
@@ -149,10 +179,10 @@ def made_deployment() -> Iterator[TestWarden]:
     parent = os.environ.get("TINYBERTH_TEST_WORK") or None
     with tempfile.TemporaryDirectory(prefix=name, dir=parent) as folder:
         warden = TestWarden(name, Path(folder), f"{name}-singleuser:0.1.0")
-        for part in ("data/datasets", "etc", "run"):
+        for part in ("data/datasets", "etc", "ledger", "warden"):
             (warden.folder / part).mkdir(parents=True)
         (warden.data / ".tinyberth-data").touch()
-        # As cloned by somebody: the warden makes its folders in there all the same.
+        # As cloned by somebody: the ledger makes its folders in there all the same.
         for path in (warden.data, warden.data / ".tinyberth-data", warden.data / "datasets"):
             os.chown(path, 1000, 1000)
         (warden.folder / "etc/passwd").write_text("root:x:0:0:root:/root:/bin/sh\n")
@@ -186,7 +216,7 @@ def deployment() -> Iterator[TestWarden]:
 
 @pytest.fixture(scope="module")
 def warden(deployment: TestWarden) -> TestWarden:
-    """Return a running, healthy warden."""
+    """Return a running, healthy warden, with its ledger."""
     deployment.start()
     deployment.wait_for_health()
     return deployment

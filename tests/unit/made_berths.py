@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from tinyberth_common.settings import load
-from tinyberth_warden.berths import Berths
-from tinyberth_warden.data_root import MARKER, DataRoot
-from tinyberth_warden.ledger import Ledger
-from tinyberth_warden.ledger_text import parse
+from tinyberth_ledger.berths import Berths
+from tinyberth_ledger.data_root import MARKER, DataRoot
+from tinyberth_ledger.ledger import Ledger
+from tinyberth_ledger.ledger_text import parse
 
 
 def make_berths(folder: Path, **variables: str) -> Berths:

@@ -4,7 +4,7 @@
 
 A process of its own, which forks: each child that is killed ends by ``os._exit``, as by kill -9,
 and what it leaves are files. A step is a commit to any of the databases, or a call of the system
-that changes the warden's files. Prints two JSON lines for each: the state before the operation,
+that changes the ledger's files. Prints two JSON lines for each: the state before the operation,
 and the state after recovery, with what the journal then had.
 """
 

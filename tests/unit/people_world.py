@@ -1,4 +1,4 @@
-"""All stores of people and teams without a hub: real SQLite files, the warden's real ledger.
+"""All stores of people and teams without a hub: real SQLite files, the real ledger.
 
 A world is opened over a folder; another process that opens the same one sees what a hub that was
 killed left there.
@@ -20,22 +20,22 @@ from tinyberth_common.settings import load
 from tinyberth_hub.accounts import AccountStore
 from tinyberth_hub.hub_users import HubUsers
 from tinyberth_hub.journal import Journal
+from tinyberth_hub.ledger_client import Berth, LedgerError, Team, passwd_field
 from tinyberth_hub.operations import Stores
 from tinyberth_hub.people import People
 from tinyberth_hub.teams import TeamLedger, watch_memberships
 from tinyberth_hub.throttle import Throttle
-from tinyberth_hub.warden_client import Berth, Team, WardenError, passwd_field
-from tinyberth_warden.berths import Berths
-from tinyberth_warden.data_root import MARKER, DataRoot
-from tinyberth_warden.errors import RefusedError
-from tinyberth_warden.teams import Teams
+from tinyberth_ledger.berths import Berths
+from tinyberth_ledger.data_root import MARKER, DataRoot
+from tinyberth_ledger.teams import Teams
+from tinyberth_server.errors import RefusedError
 
 
-class LocalWarden:
-    """The warden's own code, called directly; ``away`` makes it unreachable."""
+class LocalLedger:
+    """The ledger's own code, called directly; ``away`` makes it unreachable."""
 
     def __init__(self, folder: Path) -> None:
-        root = DataRoot(folder / "data", folder / "warden-journal")
+        root = DataRoot(folder / "data", folder / "ledger-journal")
         self.berths = Berths(root, folder / "etc", load({}))
         self.berths.prepare()
         self.teams = Teams(self.berths)
@@ -71,16 +71,20 @@ class LocalWarden:
     async def usage(self):
         return {"homes": {"alice": 4096}, "measured_at": "2026-01-01T00:00:00+00:00"}
 
-    async def memory(self, _container, _timeout):
-        return None
-
     def _call(self, function, *arguments):
         if self.away:
-            raise WardenError(503, "The warden is away.")
+            raise LedgerError(503, "The ledger is away.")
         try:
             return function(*arguments)
         except RefusedError as refusal:
-            raise WardenError(refusal.status, refusal.message) from None
+            raise LedgerError(refusal.status, refusal.message) from None
+
+
+class NoWarden:
+    """Knows no container."""
+
+    async def memory(self, _container, _timeout):
+        return None
 
 
 def _berth(entry: Any) -> Berth:
@@ -126,7 +130,7 @@ class World:
                 create_role(self.db, role)
             self.db.add(orm.OAuthClient(identifier="jupyterhub"))
             self.db.commit()
-        self.warden = LocalWarden(folder)
+        self.ledger = LocalLedger(folder)
         self.accounts = AccountStore(folder / "accounts.sqlite")
         self.journal = Journal(folder / "accounts.sqlite")
         authenticator = SimpleNamespace(delete_user=lambda _user: None)
@@ -135,9 +139,9 @@ class World:
         self.app = SimpleNamespace(db=self.db, users=users, authenticator=authenticator)
         self.hub = HubUsers(self.app)
         log = logging.getLogger("world")
-        teams = TeamLedger(self.warden, self.hub, log)
+        teams = TeamLedger(self.ledger, self.hub, log)
         self.throttle = Throttle(folder / "accounts.sqlite", "ab" * 32, self.accounts.all)
-        stores = Stores(self.warden, self.hub, self.accounts, teams, self.throttle)
+        stores = Stores(self.ledger, NoWarden(), self.hub, self.accounts, teams, self.throttle)
         self.people = People(stores, self.journal, log, first_admin)
         watch_memberships(self.db, self.people.settle_soon)
 
@@ -156,7 +160,7 @@ class World:
 
     def state(self) -> dict[str, Any]:
         """Return what all stores say, as JSON can hold it."""
-        ledger = self.warden.berths.ledger()
+        ledger = self.ledger.berths.ledger()
         self.db.expire_all()
         return {
             "journal": [record.kind for record in self.journal.unfinished()],

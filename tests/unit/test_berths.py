@@ -8,11 +8,11 @@ import shutil
 import stat
 
 import pytest
+from ledger_crash import killed_at_each_step
 from made_berths import make_berths
-from warden_crash import killed_at_each_step
 
-from tinyberth_warden.berths import checked_login
-from tinyberth_warden.errors import RefusedError
+from tinyberth_server.checks import checked_login
+from tinyberth_server.errors import RefusedError
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="gives folders to other uids")
 

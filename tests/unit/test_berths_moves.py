@@ -8,11 +8,11 @@ import os
 import stat
 
 import pytest
+from ledger_crash import killed_at_each_step
 from made_berths import make_berths, tree, written
-from warden_crash import killed_at_each_step
 
-from tinyberth_warden.errors import RefusedError
-from tinyberth_warden.teams import Teams
+from tinyberth_ledger.teams import Teams
+from tinyberth_server.errors import RefusedError
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="gives folders to other uids")
 
@@ -201,7 +201,7 @@ def test_one_that_is_stuck_keeps_only_their_own_back(berths, data, line, caplog)
     bob = (data / "ledger/passwd").read_text().splitlines()[1]
     (data / "ledger/passwd").write_text(f"{line}\n{bob}\n")
     (data / target).touch()
-    with caplog.at_level(logging.ERROR, logger="warden"):
+    with caplog.at_level(logging.ERROR, logger="ledger"):
         berths.prepare()
     assert f"data/{target} is a file" in caplog.text
     assert berths.ensure("carol", None)[1]

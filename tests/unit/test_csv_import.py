@@ -8,9 +8,9 @@ from tinyberth_common.names import check_login, normalize_login
 from tinyberth_hub import csv_import
 from tinyberth_hub.csv_import import Line, lines_of, parse_csv
 from tinyberth_hub.import_preview import Present, judge
+from tinyberth_hub.ledger_client import Berth
 from tinyberth_hub.refusals import ChangeRefusedError
-from tinyberth_hub.warden_client import Berth
-from tinyberth_warden import identity
+from tinyberth_server import checks
 
 
 def local(name: str) -> tuple[str, str]:
@@ -175,6 +175,6 @@ def test_an_object_that_is_no_person_is_refused_by_itself(item: object) -> None:
     assert good == Line(2, "ann")
 
 
-def test_the_range_of_ids_is_the_wardens() -> None:
-    assert csv_import.LOWEST_ID == identity.LOWEST_ID
-    assert csv_import.HIGHEST_ID == identity.HIGHEST_ID
+def test_the_range_of_ids_is_the_ledgers() -> None:
+    assert csv_import.LOWEST_ID == checks.LOWEST_ID
+    assert csv_import.HIGHEST_ID == checks.HIGHEST_ID

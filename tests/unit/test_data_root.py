@@ -6,10 +6,10 @@ import os
 import stat
 
 import pytest
-from warden_crash import killed_at_each_step
+from ledger_crash import killed_at_each_step
 
-from tinyberth_warden.data_root import MARKER, DataRoot
-from tinyberth_warden.errors import RefusedError
+from tinyberth_ledger.data_root import MARKER, DataRoot
+from tinyberth_server.errors import RefusedError
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="gives folders to other uids")
 
@@ -53,7 +53,7 @@ def test_without_the_marker_nothing_is_written(root, data, marker):
         with pytest.raises(RefusedError, match="nothing was written") as refused:
             use()
         assert refused.value.status == 503
-        assert "docker compose restart warden" in refused.value.message
+        assert "docker compose restart ledger" in refused.value.message
     assert sorted(data.iterdir()) == before
 
 

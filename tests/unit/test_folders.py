@@ -12,11 +12,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from warden_crash import killed_at_each_step
+from ledger_crash import killed_at_each_step
 
-from tinyberth_warden.errors import RefusedError
-from tinyberth_warden.folders import Folder, check_move, ensure_folder, move_folder
-from tinyberth_warden.ledger import Entry, Ledger
+from tinyberth_ledger.folders import Folder, check_move, ensure_folder, move_folder
+from tinyberth_ledger.ledger import Entry, Ledger
+from tinyberth_server.errors import RefusedError
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="gives folders to other uids")
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tinyberth_common.settings import SettingsError, load
-from tinyberth_warden.errors import RefusedError
-from tinyberth_warden.identity import HostAccounts, World, check_number, parse_host, resolve_ids
-from tinyberth_warden.ledger import Entry, Ledger, Team
+from tinyberth_ledger.identity import HostAccounts, World, parse_host, resolve_ids
+from tinyberth_ledger.ledger import Entry, Ledger, Team
+from tinyberth_server.checks import checked_number
+from tinyberth_server.errors import RefusedError
 
 PASSWD = """\
 root:x:0:0:root:/root:/bin/bash
@@ -101,7 +102,7 @@ def test_a_home_of_somebody_who_cannot_be_a_user_is_refused(uid):
 def test_numbers_that_nobody_may_have(number):
     for field in ("uid", "gid"):
         with pytest.raises(RefusedError) as refused:
-            check_number(number, field)
+            checked_number(number, field)
         assert refused.value.status == 400
         assert len(refused.value.message) < 300
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from tinyberth_warden.errors import RefusedError
-from tinyberth_warden.ledger import Entry, Ledger, Team
-from tinyberth_warden.ledger_text import parse
+from tinyberth_ledger.ledger import Entry, Ledger, Team
+from tinyberth_ledger.ledger_text import parse
+from tinyberth_server.errors import RefusedError
 
 ALICE = "alice:*:20001:20001:alice:/home/alice:/bin/bash"
 GHOST = "alice~1:*:20000:20000:alice:/nonexistent:/usr/sbin/nologin"

@@ -8,12 +8,12 @@ import os
 import stat
 
 import pytest
-from warden_crash import killed_at_each_step
+from ledger_crash import killed_at_each_step
 
-from tinyberth_warden import ledger_file
-from tinyberth_warden.errors import RefusedError
-from tinyberth_warden.ledger import Entry, Ledger, Team
-from tinyberth_warden.ledger_text import parse
+from tinyberth_ledger import ledger_file
+from tinyberth_ledger.ledger import Entry, Ledger, Team
+from tinyberth_ledger.ledger_text import parse
+from tinyberth_server.errors import RefusedError
 
 OLD = Ledger((Entry("alice", 20000, 20000, "alice"),), (Team("nlp", 30000, frozenset({"alice"})),))
 NEW = OLD.add(Entry("bob", 20001, 20001, "bob"))

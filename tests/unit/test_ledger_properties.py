@@ -12,12 +12,12 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from ledger_crash import Killed, kill_before
 from made_berths import make_berths, written
-from warden_crash import Killed, kill_before
 
-from tinyberth_warden.errors import RefusedError
-from tinyberth_warden.ledger import Ledger
-from tinyberth_warden.teams import Teams
+from tinyberth_ledger.ledger import Ledger
+from tinyberth_ledger.teams import Teams
+from tinyberth_server.errors import RefusedError
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="gives folders to other uids")
 

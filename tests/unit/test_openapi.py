@@ -1,43 +1,51 @@
-"""The REST part's document is valid, complete, and true of every answer."""
+"""The two REST documents are valid, complete, and true of every answer."""
 
 from __future__ import annotations
 
-import inspect
 import json
 import os
 import re
+from types import SimpleNamespace
 
 import pytest
-from fake_engine import running_warden
+from fake_services import running_services
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 from tinyberth_common import VERSION
-from tinyberth_warden import api, errors
-from tinyberth_warden.berths_api import OPENAPI
+from tinyberth_ledger import berths_api
+from tinyberth_server import errors
+from tinyberth_warden import docker_api
 
-DOCUMENT = json.loads(OPENAPI.read_text())
+APIS = {
+    "ledger": (berths_api.OPENAPI, berths_api.BerthsApi(SimpleNamespace(), None, None)),
+    "warden": (docker_api.OPENAPI, docker_api.DockerApi(None, None, None, None)),
+}
+DOCUMENTS = {name: json.loads(path.read_text()) for name, (path, _) in APIS.items()}
 
 
-def test_it_is_an_openapi_document_of_this_version():
-    validate(DOCUMENT)
-    assert DOCUMENT["openapi"].startswith("3.1")
-    assert DOCUMENT["info"]["version"] == VERSION
+@pytest.mark.parametrize("service", APIS)
+def test_it_is_an_openapi_document_of_this_version(service):
+    validate(DOCUMENTS[service])
+    assert DOCUMENTS[service]["openapi"].startswith("3.1")
+    assert DOCUMENTS[service]["info"] | {"version": VERSION} == DOCUMENTS[service]["info"]
 
 
-def test_it_has_the_routes_that_are_served_and_no_others():
+@pytest.mark.parametrize("service", APIS)
+def test_it_has_the_routes_that_are_served_and_no_others(service):
     served = {
-        (method.lower(), path.replace("(.*)", "{name}").replace("\\", ""))
-        for method, path in re.findall(r'\("([A-Z]+)", r"(/v1/[^"]*)"', inspect.getsource(api))
+        (call.method.lower(), call.path.replace("(.*)", "{name}").replace("\\", ""))
+        for call in APIS[service][1].calls()
+        if call.path.startswith("/v1/")
     }
-    written = {(m, path) for path, item in DOCUMENT["paths"].items() for m in item}
+    written = {(m, path) for path, item in DOCUMENTS[service]["paths"].items() for m in item}
     assert served == written
 
 
 def test_every_status_of_an_error_is_described_somewhere():
     written = {
         int(status)
-        for item in DOCUMENT["paths"].values()
+        for item in DOCUMENTS["ledger"]["paths"].values()
         for operation in item.values()
         for status in operation["responses"]
     }
@@ -50,6 +58,10 @@ REQUESTS = [
     ("GET", "/v1/berths", None, 200),
     ("PUT", "/v1/berths/alice", {}, 200),
     ("PUT", "/v1/berths/alice", {}, 200),
+    ("POST", "/v1/berths/alice/folders", None, 200),
+    ("POST", "/v1/berths/nobody2/folders", None, 409),
+    ("POST", "/v1/berths/../folders", None, 400),
+    ("POST", "/v1/berths/alice/folders", {}, 400),
     ("PUT", "/v1/berths/bob", {"uid": 1700}, 200),
     ("PUT", "/v1/berths/carol", {"uid": 1800, "gid": 1900}, 200),
     ("PUT", "/v1/berths/dan", {"uid": 1700}, 409),
@@ -117,6 +129,7 @@ REQUESTS = [
     ("PUT", "/v1/berths/nlp", {}, 409),
     ("POST", "/v1/berths/bob/rename", {"to": "nlp"}, 409),
     ("GET", "/v1/teams", None, 200),
+    ("POST", "/v1/berths/alice/folders", None, 200),
     ("POST", "/v1/teams/nlp/archive", {}, 200),
     ("POST", "/v1/teams/nlp/archive", {}, 200),
     ("POST", "/v1/teams/vision/archive", {}, 404),
@@ -129,27 +142,35 @@ REQUESTS = [
 @pytest.mark.skipif(os.geteuid() != 0, reason="gives folders to other uids")
 @pytest.mark.timeout(60)
 def test_every_answer_is_as_described(tmp_path):
-    with running_warden(tmp_path) as warden:
+    with running_services(tmp_path) as warden:
         for method, path, document, expected in REQUESTS:
-            status, answer = warden.call(method, path, document)
+            status, answer = warden.ledger.call(method, path, document)
             assert status == expected, (method, path, document, answer)
-            check(method, path, status, answer)
+            check("ledger", method, path, status, answer)
+        for path, expected in [
+            ("/v1/health", 200), ("/v1/openapi.json", 200), ("/v1/running/alice", 200),
+            ("/v1/running/..", 400), ("/v1/running/%61lice", 400), ("/v1/running/alice?x", 400),
+        ]:  # fmt: skip
+            status, answer = warden.call("GET", path)
+            assert status == expected, (path, answer)
+            check("warden", "GET", path, status, answer)
         (warden.data / "ledger/passwd").write_text("x\n")
-        status, answer = warden.call("GET", "/v1/health")
+        status, answer = warden.ledger.call("GET", "/v1/health")
         assert (status, answer["error"]) == (503, "ledger_damaged")
-        check("GET", "/v1/health", status, answer)
-        assert warden.call("PUT", "/v1/berths/eve", {})[1]["error"] == "ledger_damaged"
+        check("ledger", "GET", "/v1/health", status, answer)
+        assert warden.ledger.call("PUT", "/v1/berths/eve", {})[1]["error"] == "ledger_damaged"
         assert (warden.data / "ledger/passwd").read_text() == "x\n", "never written over"
 
 
-def check(method, path, status, answer):
+def check(service, method, path, status, answer):
     template = re.sub(
-        r"^/v1/(berths|teams)/.*?(/archive|/rename|/restore)?$",
+        r"^/v1/(berths|teams|running)/.*?(/archive|/folders|/rename|/restore)?$",
         r"/v1/\1/{name}\2",
         path.split("?")[0],
     )
-    response = DOCUMENT["paths"][template][method.lower()]["responses"][str(status)]
+    response = DOCUMENTS[service]["paths"][template][method.lower()]["responses"][str(status)]
+    components = DOCUMENTS[service]["components"]
     if "$ref" in response:
-        response = DOCUMENT["components"]["responses"]["Error"]
+        response = components["responses"]["Error"]
     schema = response["content"]["application/json"]["schema"]
-    Draft202012Validator({**schema, "components": DOCUMENT["components"]}).validate(answer)
+    Draft202012Validator({**schema, "components": components}).validate(answer)

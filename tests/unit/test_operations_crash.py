@@ -93,7 +93,7 @@ def test_add_with_ids(cases: Any) -> None:
             assert after["berths"]["dave"] == 4321
 
 
-def test_add_that_the_warden_refuses_leaves_nobody(cases: Any) -> None:
+def test_add_that_the_ledger_refuses_leaves_nobody(cases: Any) -> None:
     for before, after, _ in each(cases, "add_refused_by_a_taken_uid"):
         assert after == before
 
@@ -147,7 +147,7 @@ def test_remove(cases: Any) -> None:
             assert after["teams"]["nlp"] == ["bob"]
 
 
-def test_remove_that_the_warden_refuses_leaves_the_person(cases: Any) -> None:
+def test_remove_that_the_ledger_refuses_leaves_the_person(cases: Any) -> None:
     for before, after, _ in each(cases, "remove_refused_by_a_file_in_the_way"):
         assert after == before
 

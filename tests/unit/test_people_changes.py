@@ -1,4 +1,4 @@
-"""Changes of people and teams over real databases and the warden's real ledger."""
+"""Changes of people and teams over real databases and the real ledger."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from jupyterhub import orm
 from people_world import World
 
 from tinyberth_hub import people
+from tinyberth_hub.ledger_client import LedgerError, passwd_field
 from tinyberth_hub.moving_operations import Remove, Rename, Restore
 from tinyberth_hub.people_view import list_people
 from tinyberth_hub.person_operations import Add, Change
 from tinyberth_hub.refusals import ChangeRefusedError
 from tinyberth_hub.sessions import end_sessions
 from tinyberth_hub.team_operations import AddTeam, ArchiveTeam, SetMembers
-from tinyberth_hub.warden_client import WardenError, passwd_field
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="gives folders to other uids")
 
@@ -132,15 +132,15 @@ def test_an_account_that_a_lost_database_left_lets_nobody_into_a_new_berth(tell:
     tell(story)
 
 
-def test_while_the_warden_is_away_a_removal_waits_and_the_person_is_out(
+def test_while_the_ledger_is_away_a_removal_waits_and_the_person_is_out(
     tell: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(people, "RETRY_SECONDS", 0.01)
 
     async def story(world: World) -> None:
         cookie = world.hub.find("alice").cookie_id
-        world.warden.away = True
-        with pytest.raises(WardenError, match="away"):
+        world.ledger.away = True
+        with pytest.raises(LedgerError, match="away"):
             await world.change(Remove("alice"))
         assert world.people.is_leaving("alice")
         assert world.people.is_changing("alice")
@@ -148,7 +148,7 @@ def test_while_the_warden_is_away_a_removal_waits_and_the_person_is_out(
         assert world.hub.find("alice").cookie_id != cookie
         with pytest.raises(ChangeRefusedError, match="changing your account"):
             await world.people.before_start("alice")
-        world.warden.away = False
+        world.ledger.away = False
         while world.people.is_leaving("alice"):
             await asyncio.sleep(0.01)
         assert "alice~1" in world.state()["tombstones"]
@@ -205,7 +205,7 @@ def test_groups_that_a_provider_tells_reach_the_ledger(tell: Any) -> None:
 def test_a_lost_database_empties_teams_and_archives_nothing(tell: Any) -> None:
     async def story(world: World) -> None:
         (world.folder / "data/teams/nlp/shared").touch()
-        await world.warden.put_team("other", ["alice"])
+        await world.ledger.put_team("other", ["alice"])
         await world.people.before_start("alice")
         assert world.state()["teams"] == {"nlp": ["alice"], "other": []}
         assert world.state()["files"]["teams/nlp"][2] == ["shared"]
@@ -263,7 +263,7 @@ def test_who_is_seen_under_a_new_name_has_the_ledgers_numbers_too(tell: Any) -> 
     """A rename that ends between the looks at the two stores; seen in a whole run of the tests."""
 
     async def story(world: World) -> None:
-        look, renamed = world.warden.list_berths, False
+        look, renamed = world.ledger.list_berths, False
 
         async def list_berths() -> Any:
             nonlocal renamed
@@ -273,7 +273,7 @@ def test_who_is_seen_under_a_new_name_has_the_ledgers_numbers_too(tell: Any) -> 
                 await world.change(Rename("alice", "alicia"))
             return berths
 
-        world.warden.list_berths = list_berths
+        world.ledger.list_berths = list_berths
         first, _ = await list_people(world.people.stores)
         second, _ = await list_people(world.people.stores)
         seen = [{p["login"]: p["uid"] for p in people} for people in (first, second)]

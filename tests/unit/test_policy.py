@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinyberth_common.settings import load
-from tinyberth_warden.errors import RefusedError
-from tinyberth_warden.ledger import Entry
+from tinyberth_server.errors import RefusedError
+from tinyberth_warden.people import Person
 from tinyberth_warden.policy import Host, requested_login, resolve_create
 from tinyberth_warden.settings import Wiring
 
-ALICE = Entry("alice", 20001, 20001, "alice")
+ALICE = Person("alice", 20001, 20001)
 IMAGE = "tb-singleuser:0.1.0"
 WIRING = Wiring(load({"MEM_LIMIT": "2G"}), "tb", IMAGE, "tb_users", "tb_hub-run")
 HOST = Host(PurePosixPath("/srv/tb"), cpus=8, open_files=100_000)
@@ -60,7 +60,7 @@ def spawner_sends(**changes):
 
 def resolve(document, wiring=WIRING, host=HOST):
     requested_login(document)
-    return resolve_create(document, ALICE, (), host, wiring)
+    return resolve_create(document, ALICE, host, wiring)
 
 
 def test_what_the_spawner_sends_becomes_a_body_of_our_own():

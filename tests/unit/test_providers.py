@@ -25,12 +25,12 @@ from traitlets.config import Config
 
 from tinyberth_common.settings import load
 from tinyberth_hub import berth_authenticator
+from tinyberth_hub.ledger_client import LedgerClient
 from tinyberth_hub.person_operations import Add
 from tinyberth_hub.provider_authenticator import ProviderAuthenticator
 from tinyberth_hub.providers import AUTHENTICATORS, update_provider
 from tinyberth_hub.refusals import ChangeRefusedError
 from tinyberth_hub.sign_in_refusals import SignInRefusedError
-from tinyberth_hub.warden_client import WardenClient
 
 COMMON = {
     "AUTH_CLIENT_ID": "id:1",
@@ -154,7 +154,7 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
         return [SimpleNamespace(login="ada")]
 
     monkeypatch.setattr(berth_authenticator, "STATE_DIR", tmp_path)
-    monkeypatch.setattr(WardenClient, "list_berths", list_berths)
+    monkeypatch.setattr(LedgerClient, "list_berths", list_berths)
 
     def make_one(variables: dict[str, str], **answers: Any) -> ProviderAuthenticator:
         settings = load(variables)
@@ -284,7 +284,7 @@ def test_groups_become_teams_of_valid_names(make: Make) -> None:
     assert len(max(added.teams, key=len)) > len("staff")
 
 
-def test_what_the_warden_refuses_is_a_page(make: Make) -> None:
+def test_what_the_ledger_refuses_is_a_page(make: Make) -> None:
     taken = {f"{ISSUER}/me": {**ANSWERS[f"{ISSUER}/me"], "preferred_username": "taken"}}
     refused = refusal(make({**OIDC, "ALLOW_DOMAINS": "uni.example"}, **taken))
     assert (refused.status, refused.text) == (409, "taken is a team.")

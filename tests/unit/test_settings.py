@@ -163,7 +163,7 @@ def test_compose_passes_every_setting_to_every_service(root: Path) -> None:
     given = {name: f"${{{name}:-}}" for name in DEFAULTS}
     # The others learn that there is a secret, so that a missing one stops them, too.
     assert own == given | {name: f"${{{name}:+(known to the hub)}}" for name in secret}
-    for service in ("warden", "firewall", "proxy"):
+    for service in ("ledger", "warden", "firewall", "proxy"):
         assert compose["services"][service]["environment"] == settings
     assert compose["services"]["hub"]["environment"] == settings | {
         name: given[name] for name in secret

@@ -12,8 +12,8 @@ from dockerspawner import DockerSpawner
 from requests.exceptions import ConnectionError as NoConnectionError
 
 from tinyberth_hub import spawner
+from tinyberth_hub.ledger_client import Berth
 from tinyberth_hub.spawner import BerthSpawner, container_identity
-from tinyberth_hub.warden_client import Berth
 
 
 def test_a_container_is_told_uid_and_gid_both_and_whose_it_is() -> None:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tinyberth_warden.errors import RefusedError
-from tinyberth_warden.strict_json import MAX_DEPTH, parse
+from tinyberth_server.errors import RefusedError
+from tinyberth_server.strict_json import MAX_DEPTH, parse
 
 
 @pytest.mark.parametrize(

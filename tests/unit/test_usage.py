@@ -1,4 +1,4 @@
-"""Sizes of homes: measured in the background, one du at a time, and none outlives the warden."""
+"""Sizes of homes: measured in the background, one du at a time, and none outlives the ledger."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from made_berths import make_berths
 
-from tinyberth_warden import usage
-from tinyberth_warden.usage import Usage
+from tinyberth_ledger import usage
+from tinyberth_ledger.usage import Usage
 
 pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="gives folders to other uids"),
@@ -21,7 +21,7 @@ pytestmark = [
 
 @asynccontextmanager
 async def measuring(berths):
-    """Yield the sizes, whose measurement has begun; end it as the warden's end does."""
+    """Yield the sizes, whose measurement has begun; end it as the ledger's end does."""
     sizes = Usage(berths.root)
     sizes.ask()
     try:
@@ -84,7 +84,7 @@ def test_one_at_a_time_and_then_not_for_a_while(tmp_path, monkeypatch):
     asyncio.run(measure())
 
 
-def test_it_ends_with_the_warden(tmp_path, monkeypatch):
+def test_it_ends_with_the_ledger(tmp_path, monkeypatch):
     pid = tmp_path / "pid"
     monkeypatch.setattr(usage, "_DU", ["sh", "-c", f"echo $$ > {pid}; exec sleep 1000"])
 

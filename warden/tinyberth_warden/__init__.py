@@ -1,5 +1,5 @@
-"""The warden: the one service that holds the engine's socket and the users' files.
+"""The warden: the one service that holds the engine's socket.
 
-It serves the hub's uid, over a unix socket: who a person is (the ledger), where their files
-lie (homes), and the few calls of the Docker API that start a container as that person.
+It serves the hub's uid, over a unix socket: the few calls of the Docker API that start a container
+as a person. Who that is, and which folders are theirs, it asks the ledger; it changes no file.
 """

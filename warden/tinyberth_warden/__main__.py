@@ -1,73 +1,57 @@
-"""Start the warden: settings, data root, engine, and then the socket."""
+"""Start the warden: settings, engine, and then the socket."""
 
 import asyncio
 import logging
 import os
 import resource
-import signal
 import sys
 from pathlib import Path
 
 from tinyberth_common.settings import SettingsError
+from tinyberth_server.checks import HUB_UID
+from tinyberth_server.errors import RefusedError
+from tinyberth_server.http import guarded, log_to_stderr, serve, until_stopped
+from tinyberth_server.peer import Peer
 
 from . import settings
-from .api import router
-from .berths import Berths
-from .berths_api import BerthsApi
-from .data_root import DataRoot
 from .docker_api import DockerApi
 from .engine import Engine, own_container_id
-from .errors import RefusedError
-from .http import guarded, serve
 from .policy import Host
-from .usage import Usage
 
 EXIT_SETTINGS = 3
 
 _log = logging.getLogger("warden")
 
 
-async def run(wiring: settings.Wiring, berths: Berths) -> None:
-    engine, usage = Engine(settings.CONTAINER_ENGINE_SOCKET), Usage(berths.root)
+async def run(wiring: settings.Wiring) -> None:
+    engine = Engine(settings.CONTAINER_ENGINE_SOCKET)
+    ledger = Peer("ledger", settings.CONTAINER_LEDGER_SOCKET)
     try:
         await engine.version()
         own_id = own_container_id(Path("/proc/self/mountinfo").read_text())
         data = await engine.host_path(own_id, settings.CONTAINER_DATA)
         # This container's hard limit is the engine's own, above which it may not set one.
         open_files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-        docker = DockerApi(engine, berths, Host(data, os.cpu_count() or 1, open_files), wiring)
-        handler = guarded(router(BerthsApi(engine, berths, docker, usage), docker))
+        host = Host(data, os.cpu_count() or 1, open_files)
+        calls = DockerApi(engine, ledger, host, wiring).calls()
         socket_path = settings.CONTAINER_RUN / "warden.sock"
-        runner = await serve(handler, socket_path, owner=settings.HUB_UID)
+        runner = await serve(guarded(calls), socket_path, owner=HUB_UID)
         _log.info("serving %s for %s; data is %s", socket_path, wiring.deployment, data)
-        stopped = asyncio.Event()
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
-        await stopped.wait()
-        await runner.cleanup()
+        await until_stopped(runner)
     finally:
-        await usage.close()
+        await ledger.close()
         await engine.close()
 
 
 def main() -> int:
-    root = DataRoot(settings.CONTAINER_DATA, settings.CONTAINER_RUN / "data-owner")
     try:
         wiring = settings.load_wiring(os.environ)
-        berths = Berths(root, settings.CONTAINER_HOST_ETC, wiring.settings)
-        berths.host_accounts().check_ranges(wiring.settings)
-    except (SettingsError, OSError) as error:
+    except SettingsError as error:
         print(error, file=sys.stderr)  # one line for each problem
         return EXIT_SETTINGS
-    form = "%(asctime)s %(levelname)s %(message)s"
-    logging.basicConfig(level=wiring.settings.log_level, format=form)
-    # It writes a stack trace for every request that is no HTTP; those are answered 400.
-    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
+    log_to_stderr(wiring.settings.log_level)
     try:
-        berths.prepare()
-    except RefusedError as refusal:  # told by the health check and by every request too
-        _log.error("%s", refusal.message)
-    try:
-        asyncio.run(run(wiring, berths))
+        asyncio.run(run(wiring))
     except RefusedError as refusal:
         _log.error("%s", refusal.message)
         return 1

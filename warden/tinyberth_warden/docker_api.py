@@ -4,112 +4,149 @@ Answers are made of named fields too: the hub learns no path of the host.
 """
 
 import asyncio
+import json
 import re
 from collections.abc import Awaitable, Mapping
+from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
 from aiohttp import web
 
+from tinyberth_common import VERSION
+from tinyberth_server.calls import Call, Caller, Json, Request
+from tinyberth_server.checks import checked_login
+from tinyberth_server.errors import RefusedError, shown
+from tinyberth_server.peer import Peer
+
 from . import policy
-from .berths import Berths, checked_login
 from .engine import API_VERSION, Engine
-from .errors import RefusedError, shown
-from .http import read_object
+from .people import person_with_folders
 from .settings import Wiring
 
+OPENAPI = Path(__file__).with_name("openapi.json")
+_V = r"(?:/v1\.[0-9]{2})?"
+_CONTAINER = r"/containers/([a-zA-Z0-9][a-zA-Z0-9_.-]{0,127})"
 # What a query may say, spelt as docker-py does; it is passed on, so nothing else is let in.
 _FLAG, _NO = "0|1|False|True|false|true", "0|False|false"
 _SECONDS = "[1-5]?[0-9]"
-_TAIL = "[1-9]?[0-9]|[12][0-9][0-9]"
-"""Lines of a log, fewer than 300, so that an answer stays under 5 MB."""
+_TAIL = "[1-4]?[0-9]"
+"""Lines of a log, fewer than 50, so that an answer stays under 1 MB."""
 
 
 class DockerApi:
-    """Handlers; ``api.py`` has the paths. ``container`` is a name or id as the hub wrote it."""
+    """Handlers. ``container`` is a name or id as the hub wrote it."""
 
-    def __init__(self, engine: Engine, berths: Berths, host: policy.Host, wiring: Wiring) -> None:
-        self._engine, self._berths, self._host, self._wiring = engine, berths, host, wiring
-        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+    def __init__(self, engine: Engine, ledger: Peer, host: policy.Host, wiring: Wiring) -> None:
+        self._engine, self._ledger, self._host, self._wiring = engine, ledger, host, wiring
+        self._starting: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    def lock(self, login: str) -> asyncio.Lock:
-        """Return the lock of one person: nobody is archived while a container is made."""
-        return self._locks.setdefault(login, asyncio.Lock())
+    def calls(self) -> list[Call]:
+        hub = Caller.HUB
+        return [
+            Call("GET", r"/v1/health", Caller.ANY, self.health),
+            Call("GET", r"/v1/openapi\.json", hub, self.openapi),
+            Call("GET", r"/v1/running/(.*)", Caller.ROOT, self.running),
+            Call("GET", _V + r"/_ping", hub, self.ping),
+            Call("GET", _V + r"/version", hub, self.version),
+            Call("GET", _V + r"/images/([a-zA-Z0-9._/:@-]{1,255})/json", hub, self.image),
+            Call("POST", _V + r"/containers/create", hub, self.create, body=True),
+            Call("GET", _V + _CONTAINER + r"/json", hub, self.inspect),
+            Call("GET", _V + _CONTAINER + r"/logs", hub, self.logs),
+            Call("GET", _V + _CONTAINER + r"/stats", hub, self.stats),
+            Call("POST", _V + _CONTAINER + r"/start", hub, self.start),
+            Call("POST", _V + _CONTAINER + r"/stop", hub, self.stop),
+            Call("DELETE", _V + _CONTAINER, hub, self.remove),
+        ]
 
-    async def ping(self, request: web.BaseRequest) -> web.Response:
+    async def health(self, _request: Request) -> Json:
+        """Say whether the engine answers."""
+        await self._engine.version()
+        return {"status": "ok", "version": VERSION}
+
+    async def openapi(self, _request: Request) -> Json:
+        document: Json = json.loads(OPENAPI.read_bytes())
+        return document
+
+    async def running(self, _request: Request, name: str) -> Json:
+        """Tell the ledger whether a folder would move under a server; wait for one that starts."""
+        login = checked_login(name)
+        async with self._lock(login):
+            return {"running": await self._is_running(login)}
+
+    async def ping(self, request: Request) -> web.Response:
         _query(request)
         return web.Response(text="OK", headers={"Api-Version": API_VERSION})
 
-    async def version(self, request: web.BaseRequest) -> web.Response:
+    async def version(self, request: Request) -> Json:
         _query(request)
         found = await self._engine.version()
         # Our own version, whatever the engine's: docker-py then speaks what we understand.
         numbers = {"ApiVersion": API_VERSION, "MinAPIVersion": API_VERSION}
-        return web.json_response({**_only(found, "Version Os Arch"), **numbers})
+        return {**_only(found, "Version Os Arch"), **numbers}
 
-    async def image(self, request: web.BaseRequest, name: str) -> web.Response:
+    async def image(self, request: Request, name: str) -> Json:
         _query(request)
         if name != self._wiring.user_image:
             raise RefusedError("not_found", f"No such image: {shown(name)}.")
         found = await self._with_image(self._engine.image(name))
         config = _only(found["Config"], "Cmd Labels")
-        return web.json_response({**_only(found, "Id RepoTags Created Size"), "Config": config})
+        return {**_only(found, "Id RepoTags Created Size"), "Config": config}
 
-    async def create(self, request: web.BaseRequest) -> web.Response:
+    async def create(self, request: Request, document: Mapping[str, Any]) -> web.Response:
         name = _query(request, name=".*").get("name")
-        document = await read_object(request)
         login = checked_login(policy.requested_login(document))
         if name != policy.container_name(self._wiring.deployment, login):
             raise policy.refused("name", "it must be DEPLOYMENT-user-LOGIN")
-        async with self.lock(login):
-            entry, teams = await asyncio.to_thread(self._berths.ensure_folders, login)
-            body = policy.resolve_create(document, entry, teams, self._host, self._wiring)
+        async with self._lock(login):
+            person = await person_with_folders(self._ledger, login)
+            body = policy.resolve_create(document, person, self._host, self._wiring)
             made = await self._with_image(self._engine.create(name, body))
         return web.json_response(_only(made, "Id Warnings"), status=201)
 
-    async def start(self, request: web.BaseRequest, container: str) -> web.Response:
+    async def start(self, request: Request, container: str) -> web.Response:
         _query(request)
         found = await self._ours(container)
         login = found["Config"]["Labels"][policy.LABEL_LOGIN]
-        async with self.lock(login):
+        async with self._lock(login):
             # Docker looks up the folders now, not at create: they are checked once more.
-            entry, teams = await asyncio.to_thread(self._berths.ensure_folders, login)
+            person = await person_with_folders(self._ledger, login)
             # A team's mount follows from its gid, which has one name for good.
-            now = f"{entry.uid}:{entry.gid}", [str(team.gid) for team in teams]
+            now = f"{person.uid}:{person.gid}", [str(team.gid) for team in person.teams]
             if now != (found["Config"]["User"], found["HostConfig"].get("GroupAdd") or []):
                 why = f"The container of {login} is of another uid or teams: remove it first."
                 raise RefusedError("stale_container", why)
             await self._engine.start(found["Id"])
         return web.Response(status=204)
 
-    async def stop(self, request: web.BaseRequest, container: str) -> web.Response:
+    async def stop(self, request: Request, container: str) -> web.Response:
         seconds = _query(request, t=_SECONDS).get("t", "10")
         await self._engine.stop((await self._ours(container))["Id"], seconds)
         return web.Response(status=204)
 
-    async def remove(self, request: web.BaseRequest, container: str) -> web.Response:
+    async def remove(self, request: Request, container: str) -> web.Response:
         query = _query(request, v=_FLAG, link=_NO, force=_FLAG)
         await self._engine.remove((await self._ours(container))["Id"], query)
         return web.Response(status=204)
 
-    async def inspect(self, request: web.BaseRequest, container: str) -> web.Response:
+    async def inspect(self, request: Request, container: str) -> Json:
         _query(request)
         found = await self._ours(container)
         answer = _only(found, "Id Name Created Image State RestartCount")
         answer["HostConfig"] = _only(found["HostConfig"], "GroupAdd")
         answer["Config"] = _only(found["Config"], "Image User Env Labels Tty")
         answer["NetworkSettings"] = _only(found["NetworkSettings"], "Networks")
-        return web.json_response(answer)
+        return answer
 
-    async def logs(self, request: web.BaseRequest, container: str) -> web.Response:
+    async def logs(self, request: Request, container: str) -> web.Response:
         flags = {"stdout": _FLAG, "stderr": _FLAG, "timestamps": _FLAG, "follow": _NO}
         query = {"tail": "all", **_query(request, **flags, tail=f"all|{_TAIL}")}
-        query["tail"] = query["tail"].replace("all", "299")
+        query["tail"] = query["tail"].replace("all", "49")
         log = await self._engine.logs((await self._ours(container))["Id"], query)
         kind = "application/vnd.docker.multiplexed-stream"
         return web.Response(body=log, content_type=kind)
 
-    async def stats(self, request: web.BaseRequest, container: str) -> web.Response:
+    async def stats(self, request: Request, container: str) -> Json:
         """Answer with one reading of the memory; no stream, and no second to compare with."""
         if set(_query(request, **{"stream": _NO, "one-shot": "1|True|true"})) != {
             "stream",
@@ -121,9 +158,13 @@ class DockerApi:
         answer = _only(memory, "usage limit")
         # What the kernel can take back at once is no use of memory (cgroup v2, v1).
         answer["stats"] = _only(memory.get("stats") or {}, "inactive_file total_inactive_file")
-        return web.json_response({**_only(found, "read"), "memory_stats": answer})
+        return {**_only(found, "read"), "memory_stats": answer}
 
-    async def is_running(self, login: str) -> bool:
+    def _lock(self, login: str) -> asyncio.Lock:
+        """Return the lock of one person; the ledger's ``BerthsApi._stopped`` says why."""
+        return self._starting.setdefault(login, asyncio.Lock())
+
+    async def _is_running(self, login: str) -> bool:
         try:
             found = await self._ours(policy.container_name(self._wiring.deployment, login))
         except RefusedError as refusal:
@@ -157,11 +198,11 @@ class DockerApi:
             raise
 
 
-def _only(found: Mapping[str, Any], keys: str) -> dict[str, Any]:
+def _only(found: Mapping[str, Any], keys: str) -> Json:
     return {key: found[key] for key in keys.split() if key in found}
 
 
-def _query(request: web.BaseRequest, **known: str) -> dict[str, str]:
+def _query(request: Request, **known: str) -> dict[str, str]:
     """Return the query; a parameter that is unknown, repeated or wrong is refused by name."""
     query: dict[str, str] = {}
     for key, text in request.query.items():

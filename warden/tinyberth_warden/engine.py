@@ -8,7 +8,7 @@ from typing import Any
 
 import aiohttp
 
-from .errors import RefusedError
+from tinyberth_server.errors import RefusedError
 
 API_VERSION = "1.44"
 """Engine 25 and later; the first in which a read-only bind is so for the mounts below it."""

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from .errors import RefusedError, shown
-from .ledger import Entry, Team
+from tinyberth_server.errors import RefusedError, shown
+
 from .mounts import engine_mount, resolve_mounts
+from .people import Person
 from .settings import Wiring
 
 LABEL_LOGIN = "tinyberth.login"
@@ -68,7 +69,7 @@ def requested_login(document: Mapping[str, Any]) -> str:
 
 
 def resolve_create(
-    document: Mapping[str, Any], entry: Entry, teams: Collection[Team], host: Host, wiring: Wiring
+    document: Mapping[str, Any], person: Person, host: Host, wiring: Wiring
 ) -> dict[str, Any]:
     """Return the body that the engine gets for the hub's ``document``.
 
@@ -82,42 +83,40 @@ def resolve_create(
         raise refused("HostConfig", "it must be an object")
     if document.get("Image") != wiring.user_image:
         raise refused("Image", f"it must be {wiring.user_image}")
-    if document.get("User") != f"{entry.uid}:{entry.gid}":
-        raise refused("User", f"the ledger has {entry.uid}:{entry.gid} for {entry.login}")
+    if document.get("User") != f"{person.uid}:{person.gid}":
+        raise refused("User", f"the ledger has {person.uid}:{person.gid} for {person.login}")
     request = SpawnRequest(
-        _parse_env(document.get("Env") or [], _own_env(entry)),
+        _parse_env(document.get("Env") or [], _own_env(person)),
         _parse_memory(host_config, wiring.settings.mem_limit),
         _parse_cpus(host_config, wiring.settings.cpu_limit, host.cpus),
     )
-    built = build(request, entry, teams, host, wiring)
+    built = build(request, person, host, wiring)
     _check_rest("", document, built, _PARSED)
     _check_rest("HostConfig.", host_config, built["HostConfig"], _PARSED_HOST)
     return built
 
 
-def build(
-    request: SpawnRequest, entry: Entry, teams: Collection[Team], host: Host, wiring: Wiring
-) -> dict[str, Any]:
+def build(request: SpawnRequest, person: Person, host: Host, wiring: Wiring) -> dict[str, Any]:
     """Return the whole body of ``containers/create``, from checked values alone."""
     # The deployment's time zone, unless the hub chose another for this person.
-    env = {"TZ": wiring.settings.timezone, **request.env, **_own_env(entry)}
-    names = [team.name for team in teams]
-    mounts = resolve_mounts(entry.login, names, host.data, wiring.hub_run_volume)
+    env = {"TZ": wiring.settings.timezone, **request.env, **_own_env(person)}
+    names = [team.name for team in person.teams]
+    mounts = resolve_mounts(person.login, names, host.data, wiring.hub_run_volume)
     open_files = min(65536, host.open_files)  # more than the engine has itself fails
     return {
         "Image": wiring.user_image,
-        "User": f"{entry.uid}:{entry.gid}",  # always with the gid: without, it is root's group
+        "User": f"{person.uid}:{person.gid}",  # always with the gid: without, it is root's group
         "Env": [f"{name}={value}" for name, value in env.items()],
-        "Labels": {LABEL_LOGIN: entry.login, LABEL_DEPLOYMENT: wiring.deployment},
+        "Labels": {LABEL_LOGIN: person.login, LABEL_DEPLOYMENT: wiring.deployment},
         "Hostname": wiring.deployment.replace("_", "-"),
-        "WorkingDir": f"/home/{entry.login}",
+        "WorkingDir": f"/home/{person.login}",
         "ExposedPorts": {_PORT: {}},
         "StopSignal": "SIGTERM",
         "StopTimeout": 10,  # seconds for the server to save and go
         "HostConfig": {
             "NetworkMode": wiring.user_network,
             "Mounts": [engine_mount(mount) for mount in mounts],
-            "GroupAdd": [str(team.gid) for team in teams],
+            "GroupAdd": [str(team.gid) for team in person.teams],
             "Memory": request.memory,
             "MemorySwap": request.memory,  # equal to Memory means no swap
             "NanoCpus": request.nano_cpus,
@@ -141,9 +140,9 @@ def refused(path: str, why: str) -> RefusedError:
     return RefusedError("refused", f"containers/create: {path} is refused: {why}.")
 
 
-def _own_env(entry: Entry) -> dict[str, str]:
-    names = dict.fromkeys(("USER", "LOGNAME", "TINYBERTH_LOGIN"), entry.login)
-    return {**names, "HOME": f"/home/{entry.login}", "SHELL": "/bin/bash"}
+def _own_env(person: Person) -> dict[str, str]:
+    names = dict.fromkeys(("USER", "LOGNAME", "TINYBERTH_LOGIN"), person.login)
+    return {**names, "HOME": f"/home/{person.login}", "SHELL": "/bin/bash"}
 
 
 def _parse_env(items: Any, own: Mapping[str, str]) -> dict[str, str]:

@@ -6,11 +6,9 @@ from pathlib import Path
 
 from tinyberth_common.settings import Settings, SettingsError, load
 
-HUB_UID = 10001
-PROXY_UID = 10002
 CONTAINER_DATA = Path("/data")
-CONTAINER_HOST_ETC = Path("/host/etc")
 CONTAINER_RUN = Path("/run/tinyberth/warden")
+CONTAINER_LEDGER_SOCKET = Path("/run/tinyberth/ledger/ledger.sock")
 CONTAINER_ENGINE_SOCKET = Path("/var/run/docker.sock")
 
 # Names that compose fills in, in the order of ``Wiring``.

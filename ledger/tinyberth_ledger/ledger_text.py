@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from .errors import RefusedError, shown
+from tinyberth_server.errors import RefusedError, shown
+
 from .ledger import Entry, Ledger, Team
 
 GECOS = r"[^:\x00-\x1f\x7f-\x9f]+"
@@ -74,7 +75,7 @@ def _teams(group: str, entries: list[Entry], taken: set[int | str]) -> Iterator[
 def damaged(file: str, line: str, number: int) -> RefusedError:
     return RefusedError(
         "ledger_damaged",
-        f"data/ledger/{file}, line {number}, is not what the warden writes: {shown(line)}. "
+        f"data/ledger/{file}, line {number}, is not what is written here: {shown(line)}. "
         "Nothing was changed; correct that line or put the file back from a backup.",
     )
 

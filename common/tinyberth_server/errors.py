@@ -2,10 +2,11 @@
 
 _STATUS = {
     "bad_request": 400, "bad_json": 400, "bad_name": 400, "bad_id": 400,
-    "refused": 403, "not_the_hub": 403, "not_found": 404,
+    "refused": 403, "wrong_caller": 403, "not_found": 404,
     "taken": 409, "no_berth": 409, "no_free_id": 409, "home_refused": 409, "running": 409,
-    "stale_container": 409, "length_required": 411, "too_large": 413, "not_json": 415,
-    "internal": 500, "data_root": 503, "ledger_damaged": 503, "engine_down": 503, "timeout": 504,
+    "changing": 409, "stale_container": 409, "length_required": 411, "too_large": 413,
+    "not_json": 415, "internal": 500, "data_root": 503, "ledger_damaged": 503,
+    "engine_down": 503, "ledger_down": 503, "warden_down": 503, "timeout": 504,
 }  # fmt: skip
 
 

@@ -4,16 +4,10 @@ from dataclasses import dataclass
 
 from tinyberth_common.setting_values import IdRange
 from tinyberth_common.settings import Settings, SettingsError
+from tinyberth_server.checks import LOWEST_ID, RESERVED_IDS, checked_number
+from tinyberth_server.errors import RefusedError, shown
 
-from .errors import RefusedError, shown
 from .ledger import Ledger
-from .settings import HUB_UID, PROXY_UID
-
-LOWEST_ID = 1000
-"""Below are system accounts (login.defs(5), UID_MIN)."""
-HIGHEST_ID = 2**31 - 2
-"""Above, programs that use a signed int read a negative number, or -1, "no id"."""
-_RESERVED = (HUB_UID, PROXY_UID, 65534, 65535)  # the last two: nobody, and -1 in 16 bits
 
 
 @dataclass(frozen=True)
@@ -100,7 +94,7 @@ def resolve_ids(
     else:
         uid = gid = _next_free(world, "USER_UIDS", world.settings.user_uids)
     for field, number in (("uid", uid), ("gid", gid)):
-        check_number(number, field)
+        checked_number(number, field)
         whose = _owner(login, number, world)
         if whose is None and number in world.settings.team_gids:
             whose = "the teams (TEAM_GIDS)"
@@ -114,23 +108,6 @@ def resolve_ids(
 def next_free_gid(world: World) -> int:
     """Return the gid of a new team: one that was never anybody's."""
     return _next_free(world, "TEAM_GIDS", world.settings.team_gids)
-
-
-def check_number(number: object, field: str) -> int:
-    """Return ``number`` if a person may have it as uid or gid.
-
-    Raises
-    ------
-    RefusedError
-        ``bad_id``; JSON's true, "1000" and 1e3 are no numbers here.
-    """
-    if type(number) is not int or not LOWEST_ID <= number <= HIGHEST_ID or number in _RESERVED:
-        raise RefusedError(
-            "bad_id",
-            f"{field} {shown(str(number))} is refused: write a whole number from {LOWEST_ID} to "
-            f"{HIGHEST_ID}, none of {', '.join(str(reserved) for reserved in _RESERVED)}.",
-        )
-    return number
 
 
 def _owner(login: str, number: int, world: World) -> str | None:
@@ -147,7 +124,7 @@ def _owner(login: str, number: int, world: World) -> str | None:
 def _next_free(world: World, setting: str, ids: IdRange) -> int:
     for number in range(ids.first, ids.last + 1):
         # No login has an empty name, so a number that is anybody's at all is passed over.
-        if number not in _RESERVED and not _owner("", number, world):
+        if number not in RESERVED_IDS and not _owner("", number, world):
             return number
     used = f"{setting}={ids.first}-{ids.last} is used up: write a wider range."
     raise RefusedError("no_free_id", used)

@@ -8,12 +8,11 @@ answers as it did the first time.
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tinyberth_common.names import NameRefusedError, check_login
 from tinyberth_common.settings import Settings
+from tinyberth_server.errors import RefusedError
 
 from . import ledger_file
 from .data_root import DataRoot
-from .errors import RefusedError
 from .folders import check_move, ensure_folder
 from .identity import HostAccounts, World, parse_host, resolve_ids
 from .ledger import Entry, Ledger, Team
@@ -118,11 +117,3 @@ class Berths:
 
     def world(self, work: Work) -> World:
         return World(work.ledger, self.host_accounts(), self.settings, work.owners())
-
-
-def checked_login(name: str) -> str:
-    """Return ``name`` if it is a login; raise ``RefusedError`` otherwise."""
-    try:
-        return check_login(name)
-    except NameRefusedError as refusal:
-        raise RefusedError("bad_name", str(refusal)) from None

@@ -8,7 +8,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from .errors import RefusedError
+from tinyberth_server.errors import RefusedError
+
 from .ledger import Ledger
 from .ledger_text import damaged, parse
 

@@ -1,14 +1,14 @@
-"""Is the warden healthy? Run by Debian's python3 with -IS, so standard library only."""
+"""Is the service on a socket healthy? Run by Debian's python3 with -IS: standard library only."""
 
 import socket
 import sys
 
 
-def main() -> int:
+def main(container_socket: str) -> int:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(4)
-        connection.connect("/run/tinyberth/warden/warden.sock")
-        connection.sendall(b"GET /v1/health HTTP/1.1\r\nHost: warden\r\nConnection: close\r\n\r\n")
+        connection.connect(container_socket)
+        connection.sendall(b"GET /v1/health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         answer = b""
         while piece := connection.recv(4096):
             answer += piece
@@ -18,4 +18,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1]))

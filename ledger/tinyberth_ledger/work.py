@@ -11,13 +11,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from itertools import count
 
+from tinyberth_server.errors import RefusedError
+
 from . import ledger_file
 from .data_root import DataRoot
-from .errors import RefusedError
 from .folders import Folder, move_folder
 from .ledger import Entry, Ledger, Team
 
-_log = logging.getLogger("warden")
+_log = logging.getLogger("ledger")
 
 
 @contextmanager

@@ -11,6 +11,9 @@ from .errors import RefusedError, shown
 
 MAX_DEPTH = 16
 """Nested arrays and objects; what docker-py sends for a container has four."""
+MAX_VALUES = 10_000
+"""Of all kinds, keys too; what docker-py sends has a hundred. Small ones take thirty times their
+bytes in memory, and that while the request is in work."""
 
 
 def parse(raw: bytes) -> dict[str, Any]:
@@ -20,7 +23,7 @@ def parse(raw: bytes) -> dict[str, Any]:
     ------
     RefusedError
         For anything that two readers could understand differently: invalid UTF-8, repeated
-        keys (in any case), NaN, fractions, lone surrogates, deep nesting.
+        keys (in any case), NaN, fractions, lone surrogates, deep nesting, too many values.
     """
     try:
         document = json.loads(
@@ -29,7 +32,7 @@ def parse(raw: bytes) -> dict[str, Any]:
             parse_float=_refuse_number,
             parse_constant=_refuse_number,
         )
-        _check(document, depth=1)
+        _check(document)
     except (ValueError, RecursionError) as error:
         raise RefusedError("bad_json", f"The body is not strict JSON: {error}.") from None
     if not isinstance(document, dict):
@@ -47,11 +50,18 @@ def _refuse_number(text: str) -> NoReturn:
     raise ValueError(f"{shown(text)} is not a whole number")
 
 
-def _check(value: Any, depth: int) -> None:
+def _check(document: Any) -> None:
+    if _count(document, depth=1) > MAX_VALUES:
+        raise ValueError(f"more than {MAX_VALUES} values")
+
+
+def _count(value: Any, depth: int) -> int:
+    """Return how many values there are, each checked."""
     if depth > MAX_DEPTH:
         raise ValueError(f"more than {MAX_DEPTH} levels")
     if isinstance(value, str):
         value.encode("utf-8")  # UnicodeEncodeError, a ValueError, for a lone surrogate
-    elif isinstance(value, (list, dict)):
-        for item in value if isinstance(value, list) else (*value, *value.values()):
-            _check(item, depth + 1)
+    if not isinstance(value, (list, dict)):
+        return 1
+    items = value if isinstance(value, list) else (*value, *value.values())
+    return 1 + sum(_count(item, depth + 1) for item in items)

@@ -7,11 +7,11 @@ import os
 import stat
 
 import pytest
+from ledger_crash import killed_at_each_step
 from made_berths import make_berths, tree, written
-from warden_crash import killed_at_each_step
 
-from tinyberth_warden.errors import RefusedError
-from tinyberth_warden.teams import Teams
+from tinyberth_ledger.teams import Teams
+from tinyberth_server.errors import RefusedError
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="gives folders to other groups")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from .errors import RefusedError
+from tinyberth_server.errors import RefusedError
 
 MARKER = ".tinyberth-data"
 _OURS = ("ledger", "users", "teams", "archive")
@@ -99,6 +99,6 @@ class DataRoot:
 def _unusable(why: str) -> RefusedError:
     return RefusedError(
         "data_root",
-        f"{why}; nothing was written. Mount or repair it, then `docker compose restart warden` "
+        f"{why}; nothing was written. Mount or repair it, then `docker compose restart ledger` "
         "(see DATA_DIR in .env.example).",
     )

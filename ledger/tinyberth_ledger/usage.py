@@ -17,7 +17,7 @@ _DU = [
     *("du", "--null", "--block-size=1", "--one-file-system", "--max-depth=1", "."),
 ]
 
-_log = logging.getLogger("warden")
+_log = logging.getLogger("ledger")
 
 
 class Usage:

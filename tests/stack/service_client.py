@@ -1,4 +1,4 @@
-"""Talk to a warden's socket as the hub does: as uid 10001, which the socket checks."""
+"""Talk to a service's socket as the hub does: as uid 10001, which the socket checks."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def connect_as(path: Path, uid: int) -> socket.socket:
     return connection
 
 
-class WardenClient:
-    """Requests to one warden, each on a connection of its own."""
+class ServiceClient:
+    """Requests to one service, each on a connection of its own."""
 
     def __init__(self, path: Path, uid: int = HUB_UID) -> None:
         self.path = path
@@ -41,7 +41,7 @@ class WardenClient:
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
         """Return status and answer; a body that is not bytes is sent as JSON."""
-        connection = WardenConnection(self.path, self.uid)
+        connection = ServiceConnection(self.path, self.uid)
         raw = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         if raw is not None:
             headers = {"Content-Type": "application/json"} | headers
@@ -61,9 +61,9 @@ class WardenClient:
         return answer
 
 
-class WardenConnection(http.client.HTTPConnection):
+class ServiceConnection(http.client.HTTPConnection):
     def __init__(self, path: Path, uid: int) -> None:
-        super().__init__("warden", timeout=60)
+        super().__init__("service", timeout=60)
         self._path, self._uid = path, uid
 
     def connect(self) -> None:

@@ -9,7 +9,8 @@ import stat
 from contextlib import suppress
 from dataclasses import dataclass
 
-from .errors import RefusedError
+from tinyberth_server.errors import RefusedError
+
 from .ledger import Ledger
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Self, TypeVar
 
-from .errors import RefusedError
+from tinyberth_server.errors import RefusedError
 
 
 class _Named:
@@ -111,7 +111,7 @@ class Ledger:
         for entry in self.entries:
             if entry.moving_from == f"/home/{login}":
                 why = f"The home of {entry.name} still lies in data/users/{login}"
-                raise RefusedError("taken", f"{why}: the log of the warden says why.")
+                raise RefusedError("taken", f"{why}: the log of the ledger says why.")
 
     def add(self, entry: Entry) -> Self:
         return replace(self, entries=(*self.entries, entry))

@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from tinyberth_server.errors import RefusedError
+
 from .berths import Berths
-from .errors import RefusedError
 from .folders import check_move, ensure_folder
 from .identity import next_free_gid
 from .ledger import Team
