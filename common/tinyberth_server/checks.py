@@ -6,7 +6,7 @@ from .errors import RefusedError, shown
 
 ROOT_UID = 0
 """Of the warden and the ledger, who ask each other, and of the health checks."""
-HUB_UID = 10001
+HUB_UID = HUB_GID = 10001
 PROXY_UID = 10002
 LOWEST_ID = 1000
 """Below are system accounts (login.defs(5), UID_MIN)."""

@@ -21,7 +21,7 @@ from aiohttp import web
 
 from . import strict_json
 from .calls import Call, Caller, Request, find
-from .checks import HUB_UID
+from .checks import HUB_GID, HUB_UID
 from .errors import RefusedError, shown
 
 MAX_CONNECTIONS = 256
@@ -103,15 +103,15 @@ async def _send(request: Request, response: web.Response) -> None:
             request.transport.abort()
 
 
-async def serve(handler: Handler, container_socket: Path, owner: int) -> web.ServerRunner:
-    """Listen on ``container_socket``, which only ``owner`` and root's group can connect to."""
+async def serve(handler: Handler, container_socket: Path, gid: int = HUB_GID) -> web.ServerRunner:
+    """Listen on ``container_socket``, which only root and the group ``gid`` can connect to."""
     container_socket.unlink(missing_ok=True)  # left by a service that was killed
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(str(container_socket))
-    # Mode before owner, both before listening. Group root: the other service and the health
-    # check are root without CAP_DAC_OVERRIDE, whom an owner's 0600 would keep out.
+    # Mode before group, both before listening. Root stays the owner: the other service and the
+    # health check are root without CAP_DAC_OVERRIDE. Who is in a group needs no CAP_CHOWN for it.
     container_socket.chmod(0o660)
-    os.chown(container_socket, owner, 0)
+    os.chown(container_socket, -1, gid)
     server = _Server(
         handler, auto_decompress=False, access_log=None, keepalive_timeout=IDLE_SECONDS,
         lingering_time=1.0,  # what is left of a refused body is read for so long

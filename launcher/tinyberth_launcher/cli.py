@@ -53,7 +53,9 @@ def _parser() -> argparse.ArgumentParser:
     it.add_argument("-y", "--yes", action="count", default=0, help="twice: answers both questions")
     command("status", "show services, users, servers, versions", "./tinyberth status")
     it = command("logs", "show what the services say", "./tinyberth logs hub --follow")
-    it.add_argument("service", nargs="?", help="ledger, warden, firewall, proxy or hub; without: all")
+    it.add_argument(
+        "service", nargs="?", help="ledger, warden, firewall, proxy or hub; without: all"
+    )
     it.add_argument("-f", "--follow", action="store_true", help="go on until Ctrl-C")
     it.add_argument("--tail", default="200", metavar="LINES", help="from the end (default: 200)")
     command("doctor", "check what must hold, mend what can be mended", "./tinyberth doctor")

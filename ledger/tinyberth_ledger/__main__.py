@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 from tinyberth_common.settings import SettingsError, load
-from tinyberth_server.checks import HUB_UID
 from tinyberth_server.errors import RefusedError
 from tinyberth_server.http import guarded, log_to_stderr, serve, until_stopped
 from tinyberth_server.peer import Peer
@@ -31,7 +30,7 @@ async def run(berths: Berths) -> None:
     try:
         socket_path = CONTAINER_RUN / "ledger.sock"
         calls = BerthsApi(berths, usage, warden).calls()
-        runner = await serve(guarded(calls), socket_path, owner=HUB_UID)
+        runner = await serve(guarded(calls), socket_path)
         _log.info("serving %s", socket_path)
         await until_stopped(runner)
     finally:

@@ -9,18 +9,20 @@ import socket
 from pathlib import Path
 from typing import Any
 
-HUB_UID = 10001
+HUB_UID = HUB_GID = 10001
 
 
 def connect_as(path: Path, uid: int) -> socket.socket:
     """Connect to a unix socket with another effective uid: what SO_PEERCRED tells.
 
-    Through a descriptor of the folder, so that the uid needs no way to it.
+    With the hub's group, which the socket's mode lets in, so that the uid alone decides; through a
+    descriptor of the folder, so that it needs no way to it.
     """
     folder_fd = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
     connection = socket.socket(socket.AF_UNIX)
     connection.settimeout(60)
     try:
+        os.setegid(HUB_GID)
         os.seteuid(uid)
         connection.connect(f"/proc/self/fd/{folder_fd}/{path.name}")
     except OSError:
@@ -28,6 +30,7 @@ def connect_as(path: Path, uid: int) -> socket.socket:
         raise
     finally:
         os.seteuid(0)
+        os.setegid(0)
         os.close(folder_fd)
     return connection
 

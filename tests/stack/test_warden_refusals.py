@@ -249,6 +249,7 @@ def test_started_on_an_empty_mount_point_it_writes_nothing(warden):
     [
         ({"MEM_LIMIT": "lots", "PIDS_LIMIT": "-1"}, ["MEM_LIMIT=", "PIDS_LIMIT="], "both"),
         ({"USER_UUIDS": "1-2"}, ["did you mean USER_UIDS?"], "both"),
+        ({"USER_UIDS": "20000-29999", "LAB": ""}, ["'LAB' is not a setting"], "both"),
         ({"TINYBERTH_USER_NETWORK": ""}, ["TINYBERTH_USER_NETWORK is missing"], "warden"),
         ({}, ["USER_UIDS=20000-29999", "lab"], "ledger"),
     ],

@@ -88,7 +88,7 @@ class TestWarden:
             f"--volume={self.folder}/ledger:/run/tinyberth/ledger:ro",
             f"--mount=type=bind,source={self.data},target=/data,readonly",
         ]
-        self._run("WARDEN", *mounts)
+        self._run("WARDEN", "--group-add=10001", *mounts)
 
     def _run(self, service: str, *options: str) -> None:
         wiring = {

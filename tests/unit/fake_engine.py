@@ -31,7 +31,8 @@ class FakeEngine:
         self.images = {IMAGE}
         self.calls: list[tuple[str, str, Any]] = []
         self.instead: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]] | None = None
-        """Answers in the place of the engine."""
+        """Answers in the place of ``answer``."""
+        self.log = b"\1\0\0\0\0\0\0\2hi"
 
     def add(
         self,
@@ -53,9 +54,10 @@ class FakeEngine:
         return number
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        return await (self.instead or self.answer)(request)
+
+    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         path = request.path.removeprefix("/v1.44")
-        if self.instead:
-            return await self.instead(request)
         if request.method != "GET":
             self.calls.append((request.method, request.path_qs, await request.text()))
         if path == "/version":
@@ -87,7 +89,7 @@ class FakeEngine:
         if match[2] == "stats":
             return web.json_response(STATS | {"name": found["Name"], "id": found["Id"]})
         if match[2] == "logs":
-            return web.Response(body=b"\1\0\0\0\0\0\0\2hi")
+            return web.Response(body=self.log)
         found["State"]["Running"] = match[2] == "start"
         if request.method == "DELETE":
             del self.containers[found["Id"]]

@@ -120,7 +120,7 @@ def running_services(folder: Path, hub_uid: int | None = None) -> Iterator[Servi
             await serve(
                 guarded(calls, os.geteuid() if hub_uid is None else hub_uid),
                 folder / f"{name}.sock",
-                owner=os.geteuid(),
+                gid=os.getegid(),
             )
             for name, calls in {
                 "warden": DockerApi(engine, peers["ledger"], host, wiring).calls(),

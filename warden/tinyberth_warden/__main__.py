@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 from tinyberth_common.settings import SettingsError
-from tinyberth_server.checks import HUB_UID
 from tinyberth_server.errors import RefusedError
 from tinyberth_server.http import guarded, log_to_stderr, serve, until_stopped
 from tinyberth_server.peer import Peer
@@ -35,7 +34,7 @@ async def run(wiring: settings.Wiring) -> None:
         host = Host(data, os.cpu_count() or 1, open_files)
         calls = DockerApi(engine, ledger, host, wiring).calls()
         socket_path = settings.CONTAINER_RUN / "warden.sock"
-        runner = await serve(guarded(calls), socket_path, owner=HUB_UID)
+        runner = await serve(guarded(calls), socket_path)
         _log.info("serving %s for %s; data is %s", socket_path, wiring.deployment, data)
         await until_stopped(runner)
     finally:
