@@ -164,6 +164,22 @@ def test_no_node_and_no_compiler_is_there(zora):
         assert zora.run("sh", "-c", f"command -v {program} || true") == ""
 
 
+def test_the_server_starts_without_the_iri_parser_and_checks_iris_all_the_same(zora):
+    script = """
+import sys
+from tinyberth_start.late_imports import IRI_PARSER, put_off_iri_parser
+put_off_iri_parser()
+import jupyterhub.singleuser, jupyter_server.serverapp, jupyter_events
+assert IRI_PARSER in sys.modules, "jsonschema does not import it any more: remove late_imports"
+assert "lark" not in sys.modules, "the grammar was read"
+from jsonschema import Draft202012Validator, FormatChecker
+check = FormatChecker()
+print(*[check.conforms(text, "iri") for text in ("http://münchen.example/ß", "no iri", "")])
+print(check.conforms("münchen", "iri-reference"), "lark" in sys.modules)
+"""
+    assert zora.python(script).split() == ["True", "False", "False", "True", "True"]
+
+
 # ---- what one can do in it -------------------------------------------------------------------
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Callable
 
 from .identity import ensure_git_identity
+from .late_imports import put_off_iri_parser
 from .notebooks import deliver_notebooks
 from .teams import ensure_teams_link
 
@@ -62,6 +63,7 @@ def _attempt(what: str, action: Callable[[], str]) -> None:
 def _become_server() -> None:
     # configuration in the home may change pages and kernels, but never what the server runs
     os.environ["JUPYTERHUB_DISABLE_USER_CONFIG"] = "1"
+    put_off_iri_parser()
     from jupyterhub.singleuser import main as serve  # noqa: PLC0415 -- heavy: after the home
 
     sys.argv = ["jupyterhub-singleuser"]
