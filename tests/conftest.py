@@ -69,7 +69,9 @@ class _SharedDeploymentScheduling(LoadScopeScheduling):  # type: ignore[misc]
 
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.split("::", maxsplit=1)[0]
-        has_its_own = "/stack/test_warden_" in path or path.endswith("/test_oidc.py")
+        has_its_own = "/stack/test_warden_" in path or path.endswith(
+            ("/test_oidc.py", "/test_unix_door.py", "/test_bad_settings.py")
+        )
         ring = _ring(ROOT / path)
         return "deployment" if ring in _DEPLOYMENT_RINGS and not has_its_own else path
 

@@ -62,7 +62,7 @@ class Person:
         chosen = self._request("POST", page, data=form)
         if chosen.status_code != 200:
             return chosen
-        form["_xsrf"] = _hidden_xsrf(chosen.text)
+        form["_xsrf"] = hidden_xsrf(chosen.text)
         form["password"] = password
         done = self.session.post(page, data=form, timeout=60, allow_redirects=False)
         # The link is used up by then, whatever the proxy said.
@@ -120,7 +120,7 @@ class Person:
 
     def _xsrf(self, page: str) -> str:
         answer = self.session.get(page, timeout=60)
-        return _hidden_xsrf(answer.text)
+        return hidden_xsrf(answer.text)
 
     def _xsrf_cookie(self) -> str:
         self.session.get(f"{self.url}/hub/home", timeout=60)
@@ -140,7 +140,7 @@ def is_proxys_503_page(status: int, text: str) -> bool:
     return status == 503 and "503 : Service Unavailable" in text
 
 
-def _hidden_xsrf(page: str) -> str:
+def hidden_xsrf(page: str) -> str:
     match = re.search(r'name="_xsrf" value="([^"]+)"', page)
     assert match, f"no _xsrf field in:\n{page[:2000]}"
     return match[1]

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from audit import NOT_AUDITED
+
 ROOT = Path(__file__).resolve().parent.parent
 # Users' files, other people's code, and what tools leave behind; paths below the root.
 _NOT_OURS = {
@@ -53,7 +55,12 @@ def lint_commands() -> list[list[str]]:
         ["shellcheck", *scripts],
         ["check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows],
         ["zizmor", "--offline", "--no-progress", *workflows],
+        [sys.executable, "tests/audit.py"],
     ]
+
+
+def _is_left_out(line: str) -> bool:
+    return line.startswith(NOT_AUDITED)
 
 
 def _run_one(command: list[str]) -> bool:
@@ -63,7 +70,10 @@ def _run_one(command: list[str]) -> bool:
     )
     name = " ".join(word for word in command[:2] if not word.startswith(("-", "/")))
     mark = "✓" if done.returncode == 0 else "✗"
-    output = "" if done.returncode == 0 else f"\n{done.stdout}{done.stderr}".rstrip()
+    said = f"{done.stdout}{done.stderr}".rstrip()
+    lines = said.splitlines()
+    # What was left out is said also where nothing was found.
+    output = "\n".join(["", *(lines if done.returncode else filter(_is_left_out, lines))])
     print(f"{mark} {name} ({time.monotonic() - started:.1f} s){output}", flush=True)
     return done.returncode == 0
 

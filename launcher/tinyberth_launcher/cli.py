@@ -24,6 +24,7 @@ from .shelf_commands import add_shelf_commands, dataset, preset
 from .status import status
 from .steps import Steps
 from .testing import run_tests
+from .tunnel_command import add_tunnel_command, split_at_dashes, tunnel
 from .up import up
 
 
@@ -61,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     command("doctor", "check what must hold, mend what can be mended", "./tinyberth doctor")
     command("user", "add, import, list, change and remove people", "./tinyberth user add alice")
     command("team", "list, add and remove teams, which share files", "./tinyberth team add nlp")
+    add_tunnel_command(command)
     add_shelf_commands(command)
     command("test", "run the tests", TEST_EXAMPLES)
     # Not in the help: for .ci/run, which must leave no engine behind that `test` started.
@@ -97,6 +99,9 @@ def _dispatch(root: Path, argv: list[str]) -> int:
         return _people(root, argv[0], argv[1:])
     if argv[:1] == ["test"] and not {"-h", "--help"} & set(argv):
         return run_tests(load_checkout(root), _steps(root, "test"), argv[1:])
+    if argv[:1] == ["tunnel"]:
+        words, ssh_options = split_at_dashes(argv)
+        return tunnel(root, _parser().parse_args(words), ssh_options)
     args = _parser().parse_args(argv)
     handler: Callable[[Path, argparse.Namespace], int] = {
         "up": _up,

@@ -13,6 +13,7 @@ examples:
   ./tinyberth doctor                check what must hold; apply the firewall again
   ./tinyberth dataset add NAME PATH    show everybody a file or folder, read-only
   ./tinyberth preset fetch bert_tiny_en_uncased    real weights for TinyBERT
+  ./tinyberth tunnel ada@server     on a laptop: open the server's hub
   ./tinyberth down                  stop everything; files and accounts stay
   ./tinyberth test unit             the fast tests alone
 
@@ -26,6 +27,13 @@ TEST_EXAMPLES = """\
   ./tinyberth test stack -k owner -x           pytest's own options
 The exit code is pytest's own (1: a test failed, 2: interrupted or not readable, 5: none
 found), or 1 where only a linter failed."""
+
+TUNNEL_EXAMPLES = """\
+./tinyberth tunnel ada@server                 the hub of a server with PORT=8000
+  ./tinyberth tunnel ada@server --port 8080
+  ./tinyberth tunnel ada@server -- -p 2222 -i ~/.ssh/hub    ssh's own options
+  ./tinyberth tunnel ada@server --socket /srv/door/hub.sock    a hub with LISTEN=unix
+Without this command: ssh -L 8000:localhost:8000 ada@server, and open http://hub.localhost:8000"""
 
 PRESET_EXAMPLES = """\
 ./tinyberth preset fetch bert_tiny_en_uncased    real weights, into data/presets

@@ -162,6 +162,7 @@ def container_command(root: Path, run: Run, command: Sequence[str]) -> list[str]
         f"{root}:{root}:ro",
         f"{root}/.state/test:{root}/.state/test",
         f"{run.host_work}:{run.host_work}",
+        f"{run.host_ca_bundle}:/run/secrets/ca:ro",  # for tests/audit.py
         *([f"{shared}:{shared}:ro"] if shared.is_dir() else []),
     ]
     interactive = sys.stdin.isatty() and sys.stdout.isatty()
