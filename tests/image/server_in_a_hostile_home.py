@@ -1,146 +1,122 @@
-"""Runs inside a user container: starts the image's command in a home full of traps.
+"""Runs inside a user container: starts the image's command in homes full of traps.
 
-Prints one line of JSON with what happened. The hub is a stand-in on a unix socket that answers
-every question with the user's own name.
+Prints one line of JSON with what happened, in a home whose traps lie in it, in one whose folders
+are links to elsewhere, and, as the control, with JupyterHub's own program in both.
 """
 
 from __future__ import annotations
 
-import http.server
 import json
-import os
 import re
-import socketserver
-import subprocess
+import shutil
 import sys
-import threading
-import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import Any
 
+from server_of_the_image import OURS, STOCK, STOCK_ISOLATED, Server
+
 HOME = Path.home()
-SOCKET = "/tmp/hub.sock"
-TRAP = "open(__import__('os').path.expanduser('~/trapped'), 'a').write({!r} + '\\n')\n"
-USER = {"name": "zora", "kind": "user", "admin": False, "groups": [], "version": "6.1.1"}
-USER["scopes"] = ["access:servers!user=zora"]
+ELSEWHERE = Path("/tmp/elsewhere")
+TRAP = "open({!r}, 'a').write({!r} + '\\n')\n"
+LAB_CONFIG = {"disabledExtensions": {"@jupyterlab/terminal-extension": True}}
 
 
-class Hub(http.server.BaseHTTPRequestHandler):
-    def answer(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        body = json.dumps(USER).encode()
-        self.send_response(200)
-        self.send_header("X-JupyterHub-Version", "6.1.1")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    do_GET = do_POST = answer  # noqa: N815 -- the names that http.server looks for
-
-    def address_string(self) -> str:
-        return "unix"
-
-    def log_message(self, *args: object) -> None:
-        pass
-
-
-class UnixServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
-    daemon_threads = True
-
-
-def lay_traps() -> None:
-    site = HOME / f".local/lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
+def lay_traps(home: Path) -> None:
+    site = home / f".local/lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
     traps = {
         site / "usercustomize.py": "usercustomize",
         site / "jupyterlab.py": "user site-packages",
-        HOME / ".jupyter/jupyter_server_config.py": "~/.jupyter",
-        HOME / ".jupyter/jupyter_config.py": "~/.jupyter base",
-        HOME / "tornado.py": "working directory",
-        HOME / "jupyter_server_config.py": "configuration in the working directory",
+        home / ".jupyter/jupyter_server_config.py": "~/.jupyter",
+        home / ".jupyter/jupyter_config.py": "~/.jupyter base",
+        home / "tornado.py": "working directory",
+        home / "jupyter_server_config.py": "configuration in the working directory",
     }
     for path, name in traps.items():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(TRAP.format(name))
-    program = HOME / ".local/bin/git"
+        path.write_text(TRAP.format(str(home / "trapped"), name))
+    program = home / ".local/bin/git"
     program.parent.mkdir(parents=True)
-    program.write_text("#!/bin/sh\necho git >> ~/trapped\n")
+    program.write_text(f"#!/bin/sh\necho git >> {home}/trapped\n")
     program.chmod(0o755)
-    kernel = HOME / ".local/share/jupyter/kernels/of-my-own/kernel.json"
-    kernel.parent.mkdir(parents=True)
-    kernel.write_text(json.dumps({"argv": ["x"], "display_name": "x", "language": "python"}))
+    share = home / ".local/share/jupyter"
+    kernel = {"argv": ["x"], "display_name": "x", "language": "python"}
+    extension = {"name": "trap", "version": "1.0.0", "jupyterlab": {"_build": {"load": "x.js"}}}
+    for path, content in [
+        (share / "kernels/of-my-own/kernel.json", kernel),
+        (share / "labextensions/trap/package.json", extension),
+        (home / ".jupyter/labconfig/page_config.json", LAB_CONFIG),
+        (home / ".jupyter/jupyter_server_config.d/trap.json",
+         {"ServerApp": {"jpserver_extensions": {"trap": True}}}),
+    ]:  # fmt: skip
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(content))
 
 
-def get(path: str) -> tuple[int, str]:
-    request = urllib.request.Request(
-        f"http://127.0.0.1:8888/user/zora{path}", headers={"Authorization": "token any"}
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=5) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as error:
-        return error.code, ""
-    except OSError:
-        return 0, ""
+def move_elsewhere(home: Path) -> None:
+    """Replace the folders that Jupyter looks into by links, as who keeps them in /teams does."""
+    ELSEWHERE.mkdir()
+    for name in (".jupyter", ".local"):
+        shutil.move(home / name, ELSEWHERE / name)
+        (home / name).symlink_to(ELSEWHERE / name)
 
 
-def page_config() -> dict[str, Any]:
+def page_config(server: Server) -> dict[str, Any]:
     """Return what the server tells JupyterLab's page."""
-    found = re.search(r'id="jupyter-config-data"[^>]*>(.*?)</script>', get("/lab")[1], re.DOTALL)
+    page = server.ask("GET", "/lab")[1]
+    found = re.search(r'id="jupyter-config-data"[^>]*>(.*?)</script>', page, re.DOTALL)
     return json.loads(found[1]) if found else {}
 
 
-def main() -> None:
-    lay_traps()
-    hub = UnixServer(SOCKET, Hub)
-    threading.Thread(target=hub.serve_forever, daemon=True).start()
-    api = f"http+unix://{SOCKET.replace('/', '%2F')}/hub/api"
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(HOME),
-        "JUPYTERHUB_USER": "zora",
-        "JUPYTERHUB_API_TOKEN": "any",
-        "JUPYTERHUB_CLIENT_ID": "jupyterhub-user-zora",
-        "JUPYTERHUB_API_URL": api,
-        "JUPYTERHUB_ACTIVITY_URL": f"{api}/users/zora/activity",
-        "JUPYTERHUB_SERVICE_URL": "http://0.0.0.0:8888/user/zora/",
-        "JUPYTERHUB_SERVICE_PREFIX": "/user/zora/",
-        "JUPYTERHUB_OAUTH_CALLBACK_URL": "/user/zora/oauth_callback",
-        "MEM_LIMIT": str(4 * 2**30),
-        "JUPYTERHUB_OAUTH_ACCESS_SCOPES": '["access:servers!user=zora"]',
-    }
-    command = ["/opt/venv/bin/python", "-I", "-m", "tinyberth_start"]
-    started = time.monotonic()
-    with Path("/tmp/log").open("w") as log:
-        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-    deadline = started + 60
-    while get("/api")[0] != 200 and time.monotonic() < deadline and server.poll() is None:
-        time.sleep(0.05)
-    seconds = time.monotonic() - started
-    status, _ = get("/api")
-    kernels = json.loads(get("/api/kernelspecs")[1] or "{}").get("kernelspecs", {})
-    proc = Path(f"/proc/{server.pid}")
+def code_that_ran(home: Path) -> list[str]:
+    trapped = home / "trapped"
+    return trapped.read_text().splitlines() if trapped.exists() else []
+
+
+def look(server: Server, home: Path) -> dict[str, Any]:
+    """Return what the image's server is like in that home."""
+    seconds = server.wait()
+    proc = Path(f"/proc/{server.process.pid}")
     mask = next(line for line in (proc / "status").read_text().splitlines() if "Umask" in line)
-    trapped = HOME / "trapped"
-    report = {
-        "status": status,
+    kernels = json.loads(server.ask("GET", "/api/kernelspecs")[1] or "{}").get("kernelspecs", {})
+    page = page_config(server)
+    return {
+        "status": server.ask("GET", "/api")[0],
         "seconds": seconds,
-        "code_that_ran": trapped.read_text().splitlines() if trapped.exists() else [],
-        "log": Path("/tmp/log").read_text(),
-        "delivered": sorted(path.name for path in (HOME / "notebooks").glob("*.ipynb")),
-        "git_name": (HOME / ".gitconfig").read_text().split('name = "')[1].split('"')[0],
+        "code_that_ran": code_that_ran(home),
+        "log": server.log(),
+        "delivered": sorted(path.name for path in (home / "notebooks").glob("*.ipynb")),
+        "git_name": (home / ".gitconfig").read_text().split('name = "')[1].split('"')[0],
         "umask": mask.split()[1],
         "kernels": list(kernels),
-        "pages": {path: get(path)[0] for path in ("/lab", "/tree", "/lab/api/extensions")},
-        "memory": json.loads(get("/api/metrics/v1")[1] or "{}"),
-        "extensions": [one["name"] for one in page_config()["federated_extensions"]],
-        "news": page_config()["news"],
-        "extension_manager": page_config()["extensionManager"],
+        "pages": {
+            path: server.ask("GET", path)[0] for path in ("/lab", "/tree", "/lab/api/extensions")
+        },
+        "memory": json.loads(server.ask("GET", "/api/metrics/v1")[1] or "{}"),
+        "extensions": [one["name"] for one in page["federated_extensions"]],
+        "disabled": page.get("disabledExtensions", []),
+        "news": page["news"],
+        "extension_manager": page["extensionManager"],
         "process": (proc / "cmdline").read_bytes().decode().replace("\0", " ").strip(),
     }
-    server.terminate()
-    server.wait(30)
+
+
+def run(home: Path, command: tuple[str, ...], **variables: str) -> dict[str, Any]:
+    server = Server(home, command, PYTHONPATH=str(home), **variables)
+    report = look(server, home) if command == OURS else {"seconds": server.wait()}
+    if server.process.poll() is None:
+        server.stop()
+    return {**report, "code_that_ran": code_that_ran(home)}
+
+
+def main() -> None:
+    here, linked = HOME / "here", HOME / "linked"
+    for home in (here, linked):
+        home.mkdir()
+        lay_traps(home)
+    move_elsewhere(linked)
+    report = {"here": run(here, OURS), "linked": run(linked, OURS)}
+    report["stock"] = run(here, STOCK)
+    report["switch"] = run(linked, STOCK_ISOLATED, JUPYTERHUB_DISABLE_USER_CONFIG="1")
     print(json.dumps(report))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 
 import pytest
 
@@ -416,12 +415,17 @@ def test_a_first_start_in_an_empty_home_warns_of_nothing(start):
 
 # ---- the server ------------------------------------------------------------------------------
 
-# A stand-in for the hub on a unix socket, the image's own command, and a hostile home.
-SERVER = (Path(__file__).parent / "server_in_a_hostile_home.py").read_text()
+
+@pytest.fixture(scope="module")
+def hostile(start, root):
+    """Return what happened to servers in homes full of traps, with a stand-in for the hub."""
+    container = start("--volume", f"{root}/tests/image:/tests:ro")
+    return json.loads(container.run("python", "/tests/server_in_a_hostile_home.py"))
 
 
-def test_the_server_starts_in_a_hostile_home_and_runs_none_of_its_code(start):
-    report = json.loads(start().python(SERVER).splitlines()[-1])
+@pytest.mark.parametrize("home", ["here", "linked"])
+def test_a10_the_server_starts_in_a_hostile_home_and_runs_none_of_its_code(hostile, home):
+    report = hostile[home]
     print(f"server answers after {report['seconds']:.2f} s")
     assert report["status"] == 200
     assert report["code_that_ran"] == []
@@ -439,7 +443,17 @@ def test_the_server_starts_in_a_hostile_home_and_runs_none_of_its_code(start):
     assert report["memory"]["limits"]["memory"]["rss"] == 4 * 2**30
     assert 10 * 2**20 < report["memory"]["rss"] < 2**30
     assert "@jupyter-server/resource-usage" in report["extensions"]
+    # pages are the image's too: nothing of the home's is loaded or switched off
+    assert "trap" not in report["extensions"]
+    assert "@jupyterlab/terminal-extension" not in report["disabled"]
     # nothing is fetched, and nothing can be installed, from elsewhere
     assert report["news"] == {"disabled": True}
     assert report["extension_manager"]["can_install"] is False
     assert report["process"] == "/opt/venv/bin/python -I -m tinyberth_start"
+
+
+def test_a10_the_traps_catch_jupyterhubs_own_program(hostile):
+    """The control: without what the image does, code in the home runs in the server."""
+    assert hostile["stock"]["code_that_ran"] != []
+    # JupyterHub's switch looks into links that leave the home; that is why we do more
+    assert "~/.jupyter" in hostile["switch"]["code_that_ran"]

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Callable
 
+from .folders import ensure_enterable, home_folder
 from .identity import ensure_git_identity
 from .late_imports import put_off_iri_parser
 from .notebooks import deliver_notebooks
@@ -27,6 +28,7 @@ UMASK = 0o002
 def main() -> None:
     os.umask(UMASK)
     container_home = Path(os.environ.get("HOME", "/nonexistent"))
+    _attempt("home", lambda: _open(container_home))
     try:
         os.chdir(container_home)  # where Jupyter and its terminals begin
     except OSError as error:
@@ -34,7 +36,13 @@ def main() -> None:
     _attempt("notebooks", lambda: _deliver(container_home))
     _attempt("git identity", lambda: _identify(container_home))
     _attempt("teams", lambda: _show_teams(container_home))
+    _attempt("kernels' history", _keep_history)
     _become_server()
+
+
+def _open(container_home: Path) -> str:
+    opened = ensure_enterable(container_home)
+    return "was closed to its owner, opened again (chmod u+rwx)" if opened else "open"
 
 
 def _deliver(container_home: Path) -> str:
@@ -51,6 +59,14 @@ def _show_teams(container_home: Path) -> str:
     return "linked" if made else "left as it is"
 
 
+def _keep_history() -> str:
+    """Let kernels start although ``~/.ipython`` cannot be used, in which IPython would fail."""
+    found = home_folder(".ipython")
+    if found != Path.home() / ".ipython":
+        os.environ["IPYTHONDIR"] = str(found)
+    return f"in {found}"
+
+
 def _attempt(what: str, action: Callable[[], str]) -> None:
     """Do ``action`` and log one line; a home in any state must not keep the server away."""
     try:
@@ -64,7 +80,10 @@ def _become_server() -> None:
     # configuration in the home may change pages and kernels, but never what the server runs
     os.environ["JUPYTERHUB_DISABLE_USER_CONFIG"] = "1"
     put_off_iri_parser()
-    from jupyterhub.singleuser import main as serve  # noqa: PLC0415 -- heavy: after the home
+    from .jupyter_paths import leave_out_the_home  # noqa: PLC0415 -- heavy: after the home
+
+    leave_out_the_home()
+    from jupyterhub.singleuser import main as serve  # noqa: PLC0415 -- as above
 
     sys.argv = ["jupyterhub-singleuser"]
     serve()
