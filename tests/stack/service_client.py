@@ -6,10 +6,12 @@ import http.client
 import json
 import os
 import socket
+import threading
 from pathlib import Path
 from typing import Any
 
 HUB_UID = HUB_GID = 10001
+_one_at_a_time = threading.Lock()
 
 
 def connect_as(path: Path, uid: int) -> socket.socket:
@@ -18,20 +20,21 @@ def connect_as(path: Path, uid: int) -> socket.socket:
     With the hub's group, which the socket's mode lets in, so that the uid alone decides; through a
     descriptor of the folder, so that it needs no way to it.
     """
-    folder_fd = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
     connection = socket.socket(socket.AF_UNIX)
     connection.settimeout(60)
-    try:
-        os.setegid(HUB_GID)
-        os.seteuid(uid)
-        connection.connect(f"/proc/self/fd/{folder_fd}/{path.name}")
-    except OSError:
-        connection.close()
-        raise
-    finally:
-        os.seteuid(0)
-        os.setegid(0)
-        os.close(folder_fd)
+    with _one_at_a_time:  # the effective uid is the whole process's
+        folder_fd = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
+        try:
+            os.setegid(HUB_GID)
+            os.seteuid(uid)
+            connection.connect(f"/proc/self/fd/{folder_fd}/{path.name}")
+        except OSError:
+            connection.close()
+            raise
+        finally:
+            os.seteuid(0)
+            os.setegid(0)
+            os.close(folder_fd)
     return connection
 
 

@@ -59,7 +59,7 @@ BODIES = [
 ]
 
 
-def test_create_with_anything_more(warden: TestWarden):
+def test_a6_create_with_anything_more(warden: TestWarden):
     """The table of the unit tests in short; here the engine's own events are the witness."""
     base = warden.create_body("alice")
     bob = warden.ledger.ok("PUT", "/v1/berths/bob", {})
@@ -111,12 +111,63 @@ def test_create_with_anything_more(warden: TestWarden):
         "GET /containers/WARDEN/logs?stdout=1",
         "DELETE /containers/WARDEN_ID?force=1",
         "DELETE /containers/WARDEN_SHORT?force=1",
+        "DELETE /containers/LEDGER?force=1",
+        "POST /containers/OURS/kill",
+        "POST /containers/OURS/restart",
+        "POST /containers/OURS/pause",
+        "POST /containers/OURS/rename?name=x",
+        "POST /containers/OURS/update",
+        "POST /containers/OURS/attach?stream=1",
+        "POST /containers/OURS/resize?h=1&w=1",
+        "GET /containers/OURS/export",
+        "GET /containers/OURS/top",
+        "GET /containers/OURS/attach/ws",
+        "POST /networks/create",
+        "POST /networks/x/connect",
+        "POST /plugins/pull?remote=x",
+        "POST /session",
+        "POST /grpc",
+        "POST /swarm/init",
+        "POST /images/load",
+        "POST /images/x/push",
+        "DELETE /images/USER_IMAGE",
+        "GET /images/debian/json",
+        "GET /secrets",
+        "GET /info",
+        "POST /v1.44/containers/OURS/../WARDEN/stop",
+        "POST /v1.44/containers/%2e%2e/WARDEN/stop",
+        "POST /v1.44/containers/OURS%2f..%2fWARDEN/stop",
+        "POST /v1.44//containers/OURS/stop",
+        "POST //containers/OURS/stop",
+        "POST /containers/OURS/stop/",
+        "POST /containers/OURS/stop;x",
+        "POST /containers/OURS/Stop",
+        "POST /CONTAINERS/OURS/stop",
+        "POST /containers/OURS/stop%00",
+        "POST /containers/OURS/stop%3Ft=1",
+        "POST /v1.44x/containers/OURS/stop",
+        "POST /v2.0/containers/OURS/stop",
+        "POST http://docker/containers/OURS/stop",
+        "POST /containers/OURS/stop?t=-1",
+        "POST /containers/OURS/stop?t=99999999999999999999",
+        "POST /containers/OURS/stop?t=1&t=2",
+        "POST /containers/OURS/stop?T=1",
+        "POST /containers/OURS/stop?signal=SIGKILL",
+        "POST /containers/OURS/stop?t=1%26signal=SIGKILL",
+        "DELETE /containers/OURS?link=1",
+        "DELETE /containers/OURS?force=1&force=0",
+        "GET /containers/OURS/logs?follow=1&stdout=1",
+        "GET /containers/OURS/logs?tail=100000&stdout=1",
+        "GET /containers/OURS/stats",
+        "GET /containers/OURS/json?size=1",
     ],
 )
-def test_other_calls_and_other_containers(warden, path):
+def test_a6_other_calls_and_other_containers(warden, path):
     warden.create("alice")
     number = docker("inspect", "--format={{.Id}}", warden.container)
     for word, value in [
+        ("USER_IMAGE", warden.user_image),
+        ("LEDGER", warden.ledger_container),
         ("WARDEN_ID", number),
         ("WARDEN_SHORT", number[:12]),
         ("WARDEN", warden.container),
@@ -140,7 +191,7 @@ def test_other_calls_and_other_containers(warden, path):
         b"Content-Length: 200000\r\n\r\n" + b"[" * 200_000,
     ],
 )
-def test_bodies_too_long_chunked_truncated_packed_nested(warden, raw):
+def test_a6_bodies_too_long_chunked_truncated_packed_nested(warden, raw):
     target = f"/v1.44/containers/create?name={warden.name('alice')}"
     head = f"POST {target} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
     with warden.engine_events() as events, connect_as(warden.client.path, 10001) as connection:
@@ -152,7 +203,7 @@ def test_bodies_too_long_chunked_truncated_packed_nested(warden, raw):
 
 
 @pytest.mark.parametrize("kind", ["link", "dangling", "file", "fifo", "foreign", "full"])
-def test_what_lies_in_the_place_of_a_home(warden, kind):
+def test_f8_what_lies_in_the_place_of_a_home(warden, kind):
     """THREATS F8: refused with a sentence, nothing changed, no hang; fine when it is gone."""
     warden.ledger.ok("PUT", "/v1/berths/dora", {})
     home = warden.data / "users/dora"
@@ -195,7 +246,7 @@ def test_what_lies_in_the_place_of_a_home(warden, kind):
     assert home.lstat().st_uid == uid["uid"]
 
 
-def test_a_home_replaced_between_create_and_start(warden):
+def test_f8_a_home_replaced_between_create_and_start(warden):
     number = warden.create("erin")
     (warden.data / "users/erin").rmdir()
     (warden.data / "users/erin").symlink_to("/etc")
@@ -207,7 +258,7 @@ def test_a_home_replaced_between_create_and_start(warden):
         (warden.data / "users/erin").unlink()
 
 
-def test_without_the_data_root_nothing_is_spawned_or_written(warden):
+def test_f9_without_the_data_root_nothing_is_spawned_or_written(warden):
     """THREATS F9."""
     number = warden.create("alice")
     marker = warden.data / ".tinyberth-data"
@@ -227,7 +278,7 @@ def test_without_the_data_root_nothing_is_spawned_or_written(warden):
     assert warden.client.call("POST", f"/containers/{number}/start")[0] == 204
 
 
-def test_started_on_an_empty_mount_point_it_writes_nothing(warden):
+def test_f9_started_on_an_empty_mount_point_it_writes_nothing(warden):
     other = TestWarden(f"{warden.deployment}x", warden.folder / "empty", warden.user_image)
     for part in ("data", "ledger", "warden"):
         (other.folder / part).mkdir(parents=True)

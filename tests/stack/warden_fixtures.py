@@ -151,7 +151,13 @@ class TestWarden:
 
     @contextmanager
     def engine_events(self) -> Iterator[list[str]]:
-        """Collect what happens to this deployment's objects in the block; read at its end."""
+        """Collect what happens to this deployment's objects in the block; read at its end.
+
+        And what happens by the images that a test here asks for, whatever the container's name.
+        """
+        asked_for = (self.deployment, "debian", os.environ["TINYBERTH_TEST_WARDEN_IMAGE"])
+        prefix = self.deployment.rpartition("-")[0]
+        others = (self.container, self.ledger_container, f"{prefix}-warden-1")
         since = docker("info", "--format", "{{.SystemTime}}")
         events: list[str] = []
         yield events
@@ -160,9 +166,9 @@ class TestWarden:
         for line in lines.splitlines():
             event = json.loads(line)
             attributes = event["Actor"].get("Attributes", {})
-            # Other runs share the engine; "debian" is what a test here asks it to pull.
-            ours = any(word in json.dumps(event) for word in (self.deployment, "debian"))
-            if ours and attributes.get("name") not in (self.container, self.ledger_container):
+            # Other runs share the engine, and so does the rest of this one.
+            ours = any(word in json.dumps(event) for word in asked_for)
+            if ours and attributes.get("name") not in others:
                 events.append(f"{event['Type']} {event['Action']} {attributes.get('name')}")
 
     def remove(self) -> None:

@@ -87,7 +87,7 @@ def test_a_start_that_meets_a_change_is_refused_at_once(warden):
 
 
 def test_of_a_start_and_a_change_at_the_same_time_one_wins_and_none_hangs(warden):
-    """More at once than there are slots, on both sides: a circle would end in 504, later."""
+    """More at once than there are slots, on both sides: a circle would end in 504, and late."""
     logins = [f"p{number}" for number in range(100)]
     paths = {login: make(warden, login) for login in logins}
 

@@ -30,8 +30,8 @@ _CONTAINER = r"/containers/([a-zA-Z0-9][a-zA-Z0-9_.-]{0,127})"
 # What a query may say, spelt as docker-py does; it is passed on, so nothing else is let in.
 _FLAG, _NO = "0|1|False|True|false|true", "0|False|false"
 _SECONDS = "[1-5]?[0-9]"
-_TAIL = "[1-4]?[0-9]"
-"""Lines of a log, fewer than 50, so that an answer stays under 1 MB."""
+_TAIL = "[12]?[0-9]"
+"""Lines of a log, fewer than 30, so that an answer stays under 500 kB."""
 
 
 class DockerApi:
@@ -141,7 +141,7 @@ class DockerApi:
     async def logs(self, request: Request, container: str) -> web.Response:
         flags = {"stdout": _FLAG, "stderr": _FLAG, "timestamps": _FLAG, "follow": _NO}
         query = {"tail": "all", **_query(request, **flags, tail=f"all|{_TAIL}")}
-        query["tail"] = query["tail"].replace("all", "49")
+        query["tail"] = query["tail"].replace("all", "29")
         log = await self._engine.logs((await self._ours(container))["Id"], query)
         kind = "application/vnd.docker.multiplexed-stream"
         return web.Response(body=log, content_type=kind)
