@@ -118,7 +118,8 @@ async def serve(handler: Handler, container_socket: Path, gid: int = HUB_GID) ->
     )  # fmt: skip
     runner = web.ServerRunner(server)
     await runner.setup()
-    await web.SockSite(runner, listener).start()
+    # Of unix(7): a connection beyond the backlog is not waited for but refused, root's too.
+    await web.SockSite(runner, listener, backlog=4 * MAX_CONNECTIONS).start()
     return runner
 
 

@@ -12,8 +12,10 @@ from .errors import RefusedError, shown
 MAX_DEPTH = 16
 """Nested arrays and objects; what docker-py sends for a container has four."""
 MAX_VALUES = 10_000
-"""Of all kinds, keys too; what docker-py sends has a hundred. Small ones take thirty times their
-bytes in memory, and that while the request is in work."""
+"""Of all kinds, keys too; what docker-py sends for a container has a hundred."""
+MAX_BRACKETS = 2_000
+"""Counted before anything is parsed: small arrays and objects take long, and thirty times their
+bytes in memory."""
 
 
 def parse(raw: bytes) -> dict[str, Any]:
@@ -25,6 +27,8 @@ def parse(raw: bytes) -> dict[str, Any]:
         For anything that two readers could understand differently: invalid UTF-8, repeated
         keys (in any case), NaN, fractions, lone surrogates, deep nesting, too many values.
     """
+    if raw.count(b"[") + raw.count(b"{") > MAX_BRACKETS:
+        raise RefusedError("bad_json", f"The body has more than {MAX_BRACKETS} brackets.")
     try:
         document = json.loads(
             raw.decode("utf-8"),
@@ -51,17 +55,16 @@ def _refuse_number(text: str) -> NoReturn:
 
 
 def _check(document: Any) -> None:
-    if _count(document, depth=1) > MAX_VALUES:
-        raise ValueError(f"more than {MAX_VALUES} values")
-
-
-def _count(value: Any, depth: int) -> int:
-    """Return how many values there are, each checked."""
-    if depth > MAX_DEPTH:
-        raise ValueError(f"more than {MAX_DEPTH} levels")
-    if isinstance(value, str):
-        value.encode("utf-8")  # UnicodeEncodeError, a ValueError, for a lone surrogate
-    if not isinstance(value, (list, dict)):
-        return 1
-    items = value if isinstance(value, list) else (*value, *value.values())
-    return 1 + sum(_count(item, depth + 1) for item in items)
+    waiting, count = [(document, 1)], 1
+    while waiting:
+        value, depth = waiting.pop()
+        if depth > MAX_DEPTH:
+            raise ValueError(f"more than {MAX_DEPTH} levels")
+        if isinstance(value, str):
+            value.encode("utf-8")  # UnicodeEncodeError, a ValueError, for a lone surrogate
+        elif isinstance(value, (list, dict)):
+            items = value if isinstance(value, list) else (*value, *value.values())
+            count += len(items)
+            if count > MAX_VALUES:
+                raise ValueError(f"more than {MAX_VALUES} values")
+            waiting += [(item, depth + 1) for item in items]

@@ -21,7 +21,6 @@ def connect_as(path: Path, uid: int) -> socket.socket:
     descriptor of the folder, so that it needs no way to it.
     """
     connection = socket.socket(socket.AF_UNIX)
-    connection.settimeout(60)
     with _one_at_a_time:  # the effective uid is the whole process's
         folder_fd = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
         try:
@@ -35,6 +34,7 @@ def connect_as(path: Path, uid: int) -> socket.socket:
             os.seteuid(0)
             os.setegid(0)
             os.close(folder_fd)
+    connection.settimeout(60)  # not before: with one, connect(2) does not wait for its turn
     return connection
 
 

@@ -111,7 +111,7 @@ def heavy(warden: TestWarden) -> dict[str, bytes]:
         "small lists": body[:-1].encode() + b',"Cmd":[' + b"[]," * (room // 3) + b"0]}",
         "small objects": body[:-1].encode() + b',"Cmd":[' + b"{}," * (room // 3) + b"0]}",
         "many keys": body[:-1].encode()
-        + b"".join(b',"%d":0' % n for n in range(room // 9))
+        + b"".join(b',"%d":0' % n for n in range(room // 11))
         + b"}",
         "deep": body[:-1].encode() + b',"Cmd":' + b"[" * (room // 2) + b"]" * (room // 2) + b"}",
         "long numbers": body[:-1].encode() + b',"StopTimeout":' + b"9" * room + b"}",
@@ -119,7 +119,7 @@ def heavy(warden: TestWarden) -> dict[str, bytes]:
 
 
 @pytest.mark.usefixtures("unharmed")
-def test_a6_three_hundred_heavy_requests_at_once_exhaust_nothing(warden: TestWarden) -> None:
+def test_a6_many_heavy_requests_at_once_exhaust_nothing(warden: TestWarden) -> None:
     """All for one person, so that they wait for each other, each with what it holds."""
     path = f"/v1.44/containers/create?name={warden.name('alice')}"
     bodies = list(heavy(warden).values())
@@ -127,20 +127,16 @@ def test_a6_three_hundred_heavy_requests_at_once_exhaust_nothing(warden: TestWar
     answers: list[int] = []
 
     def send(body: bytes) -> None:
-        try:
-            answers.append(warden.client.call("POST", path, body)[0])
-        except OSError:
-            answers.append(0)  # more connections than one uid may have are closed
+        answers.append(warden.client.call("POST", path, body)[0])
 
     with warden.engine_events() as events:
         # Opened one by one, for the uid is the process's; sent and answered side by side.
-        threads = [threading.Thread(target=send, args=(bodies[n % 6],)) for n in range(300)]
+        threads = [threading.Thread(target=send, args=(bodies[n % 6],)) for n in range(150)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-    assert set(answers) <= {0, 400, 403}
-    assert answers.count(0) < 100
+    assert set(answers) <= {400, 403}
     assert events == []
 
 

@@ -47,7 +47,7 @@ BODIES = [
     {"User": ""},
     {"User": "BOB"},
     {"user": "0:0"},
-    {"Image": "WARDEN_IMAGE"},
+    {"Image": "OTHER_IMAGE"},
     {"Cmd": ["sh"]},
     {"Entrypoint": ["sh"]},
     {"Volumes": {"/x": {}}},
@@ -65,7 +65,7 @@ def test_a6_create_with_anything_more(warden: TestWarden):
     bob = warden.ledger.ok("PUT", "/v1/berths/bob", {})
     words = {
         "WARDEN": warden.container,
-        "WARDEN_IMAGE": os.environ["TINYBERTH_TEST_WARDEN_IMAGE"],
+        "OTHER_IMAGE": warden.other_image,
         "BOB": f"{bob['uid']}:{bob['gid']}",
         "container:WARDEN": f"container:{warden.container}",
     }

@@ -57,6 +57,11 @@ class TestWarden:
         return f"{self.deployment}-warden-1"
 
     @property
+    def other_image(self) -> str:
+        """An image that is there and is not the users'."""
+        return f"{self.deployment}-other:0.1.0"
+
+    @property
     def ledger_container(self) -> str:
         return f"{self.deployment}-ledger-1"
 
@@ -155,9 +160,6 @@ class TestWarden:
 
         And what happens by the images that a test here asks for, whatever the container's name.
         """
-        asked_for = (self.deployment, "debian", os.environ["TINYBERTH_TEST_WARDEN_IMAGE"])
-        prefix = self.deployment.rpartition("-")[0]
-        others = (self.container, self.ledger_container, f"{prefix}-warden-1")
         since = docker("info", "--format", "{{.SystemTime}}")
         events: list[str] = []
         yield events
@@ -166,9 +168,9 @@ class TestWarden:
         for line in lines.splitlines():
             event = json.loads(line)
             attributes = event["Actor"].get("Attributes", {})
-            # Other runs share the engine, and so does the rest of this one.
-            ours = any(word in json.dumps(event) for word in asked_for)
-            if ours and attributes.get("name") not in others:
+            # Other runs share the engine; "debian" is what a test here asks it to pull.
+            ours = any(word in json.dumps(event) for word in (self.deployment, "debian"))
+            if ours and attributes.get("name") not in (self.container, self.ledger_container):
                 events.append(f"{event['Type']} {event['Action']} {attributes.get('name')}")
 
     def remove(self) -> None:
@@ -195,6 +197,7 @@ def made_deployment() -> Iterator[TestWarden]:
         (warden.folder / "etc/group").write_text("root:x:0:\n")
         image = os.environ["TINYBERTH_TEST_WARDEN_IMAGE"]
         docker("build", "-t", warden.user_image, "-", stdin=USER_DOCKERFILE.format(image=image))
+        docker("tag", image, warden.other_image)
         docker(
             "network",
             "create",
@@ -208,7 +211,7 @@ def made_deployment() -> Iterator[TestWarden]:
             warden.remove()
             docker("network", "rm", f"{name}_users", check=False)
             docker("volume", "rm", f"{name}_hub-run", check=False)
-            docker("rmi", warden.user_image, check=False)
+            docker("rmi", warden.user_image, warden.other_image, check=False)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tinyberth_server.errors import RefusedError
-from tinyberth_server.strict_json import MAX_DEPTH, parse
+from tinyberth_server.strict_json import MAX_BRACKETS, MAX_DEPTH, MAX_VALUES, parse
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,9 @@ from tinyberth_server.strict_json import MAX_DEPTH, parse
         b'{"a": ' + b"[" * MAX_DEPTH + b"]" * MAX_DEPTH + b"}",
         b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
         b'{"a":' * 100_000,
+        b'{"a": [' + b"0," * MAX_VALUES + b"0]}",
+        b'{"a": [' + b"[]," * MAX_BRACKETS + b"0]}",
+        b"{" + b"".join(b'"%d": 0,' % n for n in range(MAX_VALUES)) + b'"a": 0}',
     ],
     ids=lambda raw: ascii(raw[:40]),
 )
