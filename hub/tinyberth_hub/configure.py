@@ -12,6 +12,7 @@ from urllib.parse import quote
 from jupyterhub.utils import subdomain_hook_idna
 
 from .link_authenticator import LinkAuthenticator
+from .log_lines import BoundedLogFormatter
 from .provider_names import is_slug
 from .providers import update_provider
 from .secret_files import ensure_secret
@@ -39,6 +40,7 @@ def configure(c: Config, hub: HubSettings) -> None:
     update_accounts(c, hub)
     update_cli_service(c, ensure_secret(STATE_DIR / "cli-token"))
     update_pages(c)
+    update_log(c)
 
 
 def update_addresses(c: Config, hub: HubSettings) -> None:
@@ -124,6 +126,11 @@ def update_cli_service(c: Config, token: str) -> None:
 
 def update_pages(c: Config) -> None:
     c.JupyterHub.template_paths = [str(Path(__file__).parent / "templates")]
+
+
+def update_log(c: Config) -> None:
+    formatter = f"{BoundedLogFormatter.__module__}.{BoundedLogFormatter.__name__}"
+    c.JupyterHub.logging_config = {"formatters": {"console": {"class": formatter}}}
 
 
 def subdomain_of(name: str, domain: str, kind: str) -> str:

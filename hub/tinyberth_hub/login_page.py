@@ -26,7 +26,9 @@ class WholePasswordLoginHandler(LoginHandler):
     """JupyterHub's login page; nothing that is posted to it is an error of the server."""
 
     async def post(self) -> None:
-        name = self.get_body_argument("username", "")
+        # Not tornado's way either: bytes that are no text are a wrong name, not an empty page.
+        names = self.request.body_arguments.get("username", [b""])
+        name = names[-1].decode("utf-8", "replace").strip()
         is_login = could_be_login(self.authenticator.normalize_username(name))
         user = await self.login_user(
             {

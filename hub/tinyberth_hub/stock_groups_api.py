@@ -18,6 +18,7 @@ from jupyterhub.scopes import needs_scope
 from tornado import web
 
 from .operations import Operation
+from .password_check import could_be_login
 from .team_operations import AddTeam, ArchiveTeam, SetMembers
 
 
@@ -29,6 +30,10 @@ class _StockHandler(APIHandler):
         """Return the people whom a request names; raises a 400 for who is not here."""
         if model.get("users"):
             self.authenticator.check_teams_are_ours()
+        for name in model.get("users", []):
+            # JupyterHub would quote what is no name, megabytes and half characters, too.
+            if not isinstance(name, str) or not could_be_login(name):
+                raise web.HTTPError(400, f"No such user: {str(name)[:40]!a}")
         users = self._usernames_to_users(model.get("users", []))
         return list(dict.fromkeys(user.name for user in users))
 

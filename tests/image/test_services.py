@@ -106,7 +106,7 @@ def test_the_proxy_is_the_one_of_the_lock_file() -> None:
 
 
 @pytest.mark.parametrize("service", ["hub", "ledger", "warden", "firewall"])
-def test_wrong_settings_are_told_all_at_once_and_nothing_starts(service: str) -> None:
+def test_b5_wrong_settings_are_told_all_at_once_and_nothing_starts(service: str) -> None:
     """THREATS B5, for those who start without the launcher."""
     command = {
         "hub": ["tinyberth-hub", "serve"],

@@ -28,7 +28,7 @@ def people(deployment: Deployment) -> str:
 
 
 @pytest.mark.parametrize("name", BAD_NAMES)
-def test_bad_names_are_refused_by_the_admin_pages_api(
+def test_b1_bad_names_are_refused_by_the_admin_pages_api(
     deployment: Deployment, admin: Person, name: str
 ) -> None:
     before = people(deployment)
@@ -43,7 +43,7 @@ def test_bad_names_are_refused_by_the_admin_pages_api(
 
 
 @pytest.mark.parametrize("name", [n for n in BAD_NAMES if "\x00" not in n])
-def test_bad_names_are_refused_in_the_terminal(deployment: Deployment, name: str) -> None:
+def test_b1_bad_names_are_refused_in_the_terminal(deployment: Deployment, name: str) -> None:
     before = people(deployment)
     refused = deployment.tinyberth("user", "add", "--", name, check=False)
     assert refused.returncode != 0
@@ -63,7 +63,7 @@ def test_capitals_lead_to_the_same_person(deployment: Deployment, admin: Person)
 
 @pytest.mark.parametrize("number", ["0", "-1", "", "01000", "1e3", " 1000", "2147483648",
                                     "4294967296", "10001", "65534", "999", "20000"])  # fmt: skip
-def test_bad_and_taken_uids_are_refused(deployment: Deployment, number: str) -> None:
+def test_b4_bad_and_taken_uids_are_refused(deployment: Deployment, number: str) -> None:
     before = people(deployment)
     refused = deployment.tinyberth("user", "add", "erin", f"--uid={number}", check=False)
     assert refused.returncode != 0
@@ -112,7 +112,7 @@ def test_a_removed_person_leaves_files_in_the_archive_and_a_name_that_is_somebod
 
 
 @pytest.mark.parametrize("password", ["", "short", "elevenchars", "aaaaaaaaaaaaaa", "x1y2" * 300])
-def test_bad_passwords_are_refused_with_the_reason_and_the_link_still_works(
+def test_b3_bad_passwords_are_refused_with_the_reason_and_the_link_still_works(
     deployment: Deployment, password: str
 ) -> None:
     name = "iris"

@@ -85,7 +85,7 @@ def pupils(admin: Person) -> list[Person]:
     return [Person(admin.url, name) for name in CLASS]
 
 
-def test_a_class_signs_in_while_somebody_is_attacked(
+def test_l1_a_class_signs_in_while_somebody_is_attacked(
     deployment: Deployment, admin: Person, pupils: list[Person], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """THREATS L1, its bound included: 50 logins in 10 s, other pages p95 under 2 s."""
@@ -134,7 +134,7 @@ def test_a_class_signs_in_while_somebody_is_attacked(
     assert p95 < 2
 
 
-def test_known_and_unknown_names_get_the_same_page_in_the_same_time(
+def test_a13_known_and_unknown_names_get_the_same_page_in_the_same_time(
     deployment: Deployment, pupils: list[Person]
 ) -> None:
     """THREATS A13. A difference would be one hash, which is most of the time of an answer."""
@@ -154,7 +154,7 @@ def test_known_and_unknown_names_get_the_same_page_in_the_same_time(
     assert 0.6 < ratio < 1.6, seconds
 
 
-def test_known_and_unknown_names_are_refused_alike(
+def test_a13_known_and_unknown_names_are_refused_alike(
     deployment: Deployment, pupils: list[Person]
 ) -> None:
     door = Door(deployment)
@@ -170,7 +170,7 @@ def test_known_and_unknown_names_are_refused_alike(
     assert 1 <= int(known[-1].headers["Retry-After"]) <= FIRST_WAIT
 
 
-def test_a_thousand_bad_passwords_are_slowed_and_a_link_lets_the_victim_in(
+def test_a12_a_thousand_bad_passwords_are_slowed_and_a_link_lets_the_victim_in(
     deployment: Deployment, admin: Person
 ) -> None:
     """THREATS A12: really sent, sixteen at a time; then the hub is restarted."""
@@ -262,7 +262,7 @@ def nuria(admin: Person) -> str:
     "password",
     ["  spaces, NUL \x00 and \x07 ", "🐢 turtles 🐢 all the way down", "Ünïcödé " + "0y5f" * 250]
 )  # fmt: skip
-def test_passwords_are_taken_whole(deployment: Deployment, nuria: str, password: str) -> None:
+def test_b3_passwords_are_taken_whole(deployment: Deployment, nuria: str, password: str) -> None:
     """THREATS B3, through link and login: no letter is lost, no byte beyond the 72nd."""
     assert Person(deployment.url, "pw-nuria").open_link(nuria, password).status_code == 302
     door = Door(deployment)
@@ -276,7 +276,7 @@ def test_passwords_are_taken_whole(deployment: Deployment, nuria: str, password:
     ["", "short", "qwertyuiop12", "passwordpassword", "pw-nuria1234", "x" * 1025, b"\xff\xfe\xfd",
      b"\xed\xa0\x80" * 5]
 )  # fmt: skip
-def test_bad_passwords_get_a_reason_and_never_an_error(
+def test_b3_bad_passwords_get_a_reason_and_never_an_error(
     deployment: Deployment, nuria: str, password: str | bytes
 ) -> None:
     refused = Person(deployment.url, "pw-nuria").open_link(nuria, password)
@@ -312,7 +312,9 @@ def test_a_login_by_json_is_slowed_too(deployment: Deployment, admin: Person) ->
     assert int(refused.headers["Retry-After"]) <= FIRST_WAIT
 
 
-def test_of_two_browsers_with_one_link_one_gets_in(deployment: Deployment, admin: Person) -> None:
+def test_a14_of_two_browsers_with_one_link_one_gets_in(
+    deployment: Deployment, admin: Person
+) -> None:
     """THREATS A14."""
     link = invite(admin, "pw-lena")
     passwords = [f"{number} horses in one stable" for number in range(6)]
@@ -328,7 +330,7 @@ def test_of_two_browsers_with_one_link_one_gets_in(deployment: Deployment, admin
     assert Door(deployment).knock("pw-lena", winner).status_code == 302
 
 
-def test_a_link_that_was_altered_or_whose_person_is_gone_is_refused(
+def test_a14_a_link_that_was_altered_or_whose_person_is_gone_is_refused(
     deployment: Deployment, admin: Person
 ) -> None:
     """THREATS A14; used ones and those of a person added again are in test_doors.py."""

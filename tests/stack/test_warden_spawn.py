@@ -250,7 +250,7 @@ def test_archived_and_added_again(warden):
     assert inside(warden, "carol", "ls -A ~") == ""
 
 
-def test_files_left_by_a_symlink_in_the_home_are_not_followed(warden):
+def test_a9_files_left_by_a_symlink_in_the_home_are_not_followed(warden):
     """THREATS A9: what a user puts into the home is never looked at."""
     warden.spawn("alice")
     inside(warden, "alice", "rm -rf ~/work; ln -s /etc ~/work; ln -s /data ~/data; mkfifo ~/pipe")

@@ -135,7 +135,7 @@ def test_killed_at_any_step_the_next_one_finishes(users, monkeypatch):
 
 
 @pytest.mark.timeout(120)
-def test_ten_thousand_swaps_are_never_followed(users, tmp_path):
+def test_a9_ten_thousand_swaps_are_never_followed(users, tmp_path):
     """Somebody swaps the home for links to an empty folder of root's, as fast as they can."""
     victim = tmp_path / "victim"
     victim.mkdir(mode=0o755)

@@ -19,7 +19,7 @@ def test_plain_numbers_are_ids(text: str, number: int) -> None:
     "text",
     ["0", "-1", "", "01000", "1e3", " 1000", "1000 ", "+1000", "0x10", "1_000", "١٠٠٠", "1000\n"],
 )
-def test_every_other_spelling_is_refused(text: str) -> None:
+def test_b4_every_other_spelling_is_refused(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="not a Unix id"):
         parse_id(text)
 

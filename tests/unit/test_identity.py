@@ -99,7 +99,7 @@ def test_a_home_of_somebody_who_cannot_be_a_user_is_refused(uid):
     ],
     ids=repr,
 )
-def test_numbers_that_nobody_may_have(number):
+def test_b4_numbers_that_nobody_may_have(number):
     for field in ("uid", "gid"):
         with pytest.raises(RefusedError) as refused:
             checked_number(number, field)
@@ -123,7 +123,7 @@ def test_numbers_that_nobody_may_have(number):
         ((1501, None), "'data/users/dan'"),
     ],
 )
-def test_somebody_elses_number_is_refused_and_says_whose(ids, whose):
+def test_b4_somebody_elses_number_is_refused_and_says_whose(ids, whose):
     with pytest.raises(RefusedError) as refused:
         resolve_ids("carol", ids, world(homes={"dan": 1501}))
     assert refused.value.status == 409

@@ -31,13 +31,13 @@ def test_a_link_opens_the_account_it_was_made_for() -> None:
     ],
     ids=["used", "replaced by a newer", "same name, new person", "another name", "removed"],
 )
-def test_a_link_dies_with_the_state_it_was_made_for(now: Account | None, reason: str) -> None:
+def test_a14_a_link_dies_with_the_state_it_was_made_for(now: Account | None, reason: str) -> None:
     token = SIGNER.make(INVITED)
     with pytest.raises(LinkRefusedError, match=reason):
         SIGNER.check(token, now)
 
 
-def test_a_link_expires_after_its_days_and_not_before() -> None:
+def test_a14_a_link_expires_after_its_days_and_not_before() -> None:
     with mock.patch("time.time", return_value=1_000_000.0):
         token = SIGNER.make(INVITED)
     with mock.patch("time.time", return_value=1_000_000.0 + 7 * 86400):
@@ -49,7 +49,7 @@ def test_a_link_expires_after_its_days_and_not_before() -> None:
         SIGNER.check(token, INVITED)
 
 
-def test_every_altered_character_is_noticed() -> None:
+def test_a14_every_altered_character_is_noticed() -> None:
     token = SIGNER.make(INVITED)
     for position, letter in enumerate(token):
         altered = token[:position] + ("A" if letter != "A" else "B") + token[position + 1 :]
@@ -61,12 +61,12 @@ def test_every_altered_character_is_noticed() -> None:
 
 
 @pytest.mark.parametrize("token", ["", ".", "..", "a.b.c", "\x00", "ü", "x" * 10_000])
-def test_what_is_no_token_is_refused(token: str) -> None:
+def test_a14_what_is_no_token_is_refused(token: str) -> None:
     with pytest.raises(LinkRefusedError, match="not valid"):
         SIGNER.check(token, INVITED)
 
 
-def test_another_deployments_link_is_refused() -> None:
+def test_a14_another_deployments_link_is_refused() -> None:
     token = LinkSigner(key="j" * 64, max_age_days=7).make(INVITED)
     with pytest.raises(LinkRefusedError, match="not valid"):
         SIGNER.check(token, INVITED)

@@ -57,7 +57,7 @@ async def try_many(check: PasswordCheck, login: str, times: int) -> list[object]
 
 
 @pytest.mark.parametrize("login", ["alice", "invited", "nobody-here", "\ud800", ""])
-def test_wrong_passwords_are_hashed_a_few_times_and_then_refused(
+def test_a12_wrong_passwords_are_hashed_a_few_times_and_then_refused(
     check: PasswordCheck, login: str, hashed: list[str]
 ) -> None:
     """THREATS A12, A13: the same for an account, for one that waits, for none."""

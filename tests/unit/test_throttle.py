@@ -61,7 +61,7 @@ def fail(throttle: Throttle, login: str, times: int = 1) -> list[float]:
     [(0, 0), (4, 0), (5, 5), (6, 10), (7, 20), (8, 40), (9, 80), (10, 160), (11, 320), (12, 640),
      (13, 900), (14, 900), (10_000, 900)],
 )  # fmt: skip
-def test_some_failures_are_free_and_then_each_doubles_the_wait(
+def test_a12_some_failures_are_free_and_then_each_doubles_the_wait(
     failures_before: int, wait: float
 ) -> None:
     seen = Failures(failures_before, NOW - 1, NOW - 1)
@@ -126,7 +126,7 @@ def test_a_right_password_forgets_the_failures_of_this_name_alone(throttle: Thro
     assert throttle.admit("bob") == 5.0
 
 
-def test_locks_survive_a_restart(throttle: Throttle, clock: Clock, tmp_path: Path) -> None:
+def test_a12_locks_survive_a_restart(throttle: Throttle, clock: Clock, tmp_path: Path) -> None:
     fail(throttle, "alice", FREE_FAILURES + 1)
     clock.now += 1
     again = Throttle(tmp_path / "accounts.sqlite", KEY, lambda: LOGINS, clock)

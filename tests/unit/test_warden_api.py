@@ -406,7 +406,7 @@ def test_an_engine_that_is_down_is_told(warden):
     assert warden.call("GET", "/v1/health")[0] == 200
 
 
-def test_a_log_line_is_bounded_and_escaped(warden, caplog):
+def test_b7_a_log_line_is_bounded_and_escaped(warden, caplog):
     """THREATS B7."""
     with caplog.at_level(logging.INFO, logger="server"):
         warden.ledger.call("PUT", "/v1/berths/" + "%0a%1b[31m" * 500, {})
