@@ -6,6 +6,7 @@ import os
 import stat
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from service_client import ServiceClient
@@ -259,3 +260,32 @@ def test_a9_files_left_by_a_symlink_in_the_home_are_not_followed(warden):
     warden.spawn("alice")
     assert inside(warden, "alice", "readlink ~/work") == "/etc"
     assert (os.lstat("/etc").st_uid, os.lstat("/etc").st_mode) == (before.st_uid, before.st_mode)
+
+
+def test_either_killed_while_the_other_waits_for_it(warden):
+    """The caller is told at once, nothing moved or started, and the other one goes on."""
+    number = warden.create("fred")
+    cases = [
+        # who is killed, who waits for it, what the hub asked, and what goes on meanwhile
+        (warden.ledger_container, warden.client, ("POST", f"/containers/{number}/start"),
+         ("GET", "/version"), "ledger_down"),
+        (warden.container, warden.ledger, ("POST", "/v1/berths/fred/archive", {}),
+         ("GET", "/v1/berths"), "warden_down"),
+    ]  # fmt: skip
+    for victim, service, asked, meanwhile, error in cases:
+        docker("pause", victim)
+        with ThreadPoolExecutor() as pool:
+            waiting = pool.submit(service.call, *asked)
+            assert service.call(*meanwhile)[0] == 200
+            assert not waiting.done()
+            docker("kill", "--signal=KILL", victim)
+            status, answer = waiting.result(timeout=20)
+        assert (status, answer["error"]) == (503, error)
+        assert "docker compose logs" in answer["message"]
+        assert service.call(*asked)[1]["error"] == error, "while it is away, too"
+        assert service.call(*meanwhile)[0] == 200
+        docker("start", victim)
+        warden.wait_for_health()
+    assert (warden.data / "users/fred").is_dir()
+    assert warden.client.call("POST", f"/containers/{number}/start")[0] == 204
+    assert warden.ledger.call("POST", "/v1/berths/fred/archive", {})[1]["error"] == "running"
