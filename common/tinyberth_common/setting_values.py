@@ -148,6 +148,21 @@ def provider_url(text: str) -> str:
     return text
 
 
+def public_url(text: str) -> str:
+    """Return the address behind a TLS proxy, without a slash at its end and the port of https."""
+    match = re.fullmatch(
+        rf"https://({_LABEL}(?:\.{_LABEL})+)(?::(?P<port>[1-9][0-9]{{0,4}}))?/?", text
+    )
+    if not match or len(match[1]) > 190 or match[1].rpartition(".")[2].isdigit():
+        raise ValueError(
+            "write https:// and a name in lower case, such as https://hub.example.org, no path"
+        )
+    port = int(match["port"] or 443)
+    if port > 65535:
+        raise ValueError("write a port up to 65535, or none")
+    return f"https://{match[1]}" + (f":{port}" if port != 443 else "")
+
+
 def timezone(text: str) -> str:
     advice = (
         "write a name of the tz database, such as Europe/Berlin (`timedatectl list-timezones`)"

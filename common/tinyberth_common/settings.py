@@ -45,6 +45,7 @@ SCHEMA: tuple[Setting, ...] = (
     # From 1024 on: the proxy holds no capability, so it cannot bind the ports of root.
     Setting("PORT", "8000", parse.integer(1024, 65535)),
     Setting("ORIGINS", "users", parse.one_of("users", "shared")),
+    Setting("PUBLIC_URL", "", parse.public_url),
     Setting("DATA_DIR", "./data", parse.data_dir),
     Setting("ADMIN", "admin", parse.line(255)),
     Setting("LINK_DAYS", "7", parse.integer(1, 365)),
@@ -91,6 +92,8 @@ class Settings:
 
     port: int
     origins: str
+    public_url: str
+    """The address that people open, without a trailing slash."""
     data_dir: str
     admin: str
     link_days: int
@@ -123,10 +126,9 @@ class Settings:
     host_ca_bundle: str
 
     @property
-    def public_url(self) -> str:
-        """The address that people open, without a trailing slash."""
-        host = "hub.localhost" if self.origins == "users" else "localhost"
-        return f"http://{host}:{self.port}"
+    def is_behind_tls(self) -> bool:
+        """Whether a proxy of the admin's stands in front, to which alone browsers speak."""
+        return self.public_url.startswith("https:")
 
     @property
     def sign_in_service(self) -> str:
@@ -163,6 +165,8 @@ def load(variables: Mapping[str, str]) -> Settings:
         problems += sign_in_problems(values, admin_given=bool(variables.get("ADMIN")))
     if problems:
         raise SettingsError(problems)
+    host = "hub.localhost" if values["origins"] == "users" else "localhost"
+    values["public_url"] = values["public_url"] or f"http://{host}:{values['port']}"
     return Settings(**values)
 
 

@@ -41,15 +41,21 @@ def configure(c: Config, hub: HubSettings) -> None:
     update_cli_service(c, ensure_secret(STATE_DIR / "cli-token"))
     update_pages(c)
     update_log(c)
+    update_tornado(c, hub)
 
 
 def update_addresses(c: Config, hub: HubSettings) -> None:
     c.JupyterHub.bind_url = f"http://127.0.0.1:{hub.settings.port}"
+    # What the browser sees is a setting, not what a header of the request says.
+    c.JupyterHub.public_url = f"{hub.settings.public_url}/"
     if hub.settings.origins == "users":
         # Subdomains are the only reliable isolation between users (JupyterHub's docs), and
         # browsers resolve *.localhost to loopback without DNS, through ssh -L too.
         c.JupyterHub.subdomain_host = hub.settings.public_url
         c.JupyterHub.subdomain_hook = subdomain_of
+        # No person's page can plant a __Host- cookie. Browsers take them over TLS alone,
+        # and they lie on every path, which is why one shared name must not have them.
+        c.JupyterHub.cookie_host_prefix_enabled = hub.settings.is_behind_tls
     c.JupyterHub.hub_bind_url = _unix_url(HUB_SOCKET)
     c.JupyterHub.hub_connect_url = _unix_url(HUB_SOCKET)
     # Every user's uid must be able to connect; who may do what is the API's own matter.
@@ -86,8 +92,6 @@ def update_spawner(c: Config, hub: HubSettings) -> None:
     c.Spawner.mem_limit = hub.settings.mem_limit
     c.Spawner.cpu_limit = hub.settings.cpu_limit
     c.Spawner.start_timeout = hub.settings.start_timeout
-    # JupyterHub would first wait 10 s in silence; people should see the steps at once.
-    c.JupyterHub.tornado_settings = {"slow_spawn_timeout": 0}
 
 
 def update_accounts(c: Config, hub: HubSettings) -> None:
@@ -131,6 +135,16 @@ def update_pages(c: Config) -> None:
 def update_log(c: Config) -> None:
     formatter = f"{BoundedLogFormatter.__module__}.{BoundedLogFormatter.__name__}"
     c.JupyterHub.logging_config = {"formatters": {"console": {"class": formatter}}}
+def update_tornado(c: Config, hub: HubSettings) -> None:
+    # Lax by word: a browser's own default lets cookies of the last two minutes out with a POST.
+    cookies = {"samesite": "Lax", **({"secure": True} if hub.settings.is_behind_tls else {})}
+    c.JupyterHub.tornado_settings = {
+        # JupyterHub would first wait 10 s in silence; people should see the steps at once.
+        "slow_spawn_timeout": 0,
+        "cookie_options": cookies,  # of people's servers, too
+        # Besides frame-ancestors 'none', which JupyterHub sets, stricter still for its API.
+        "headers": {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"},
+    }
 
 
 def subdomain_of(name: str, domain: str, kind: str) -> str:

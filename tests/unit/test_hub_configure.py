@@ -36,6 +36,39 @@ def test_users_have_their_own_origins_unless_told_otherwise() -> None:
     shared = Config()
     configure.update_addresses(shared, hub_settings(ORIGINS="shared"))
     assert "subdomain_host" not in shared.JupyterHub
+    assert shared.JupyterHub.public_url == "http://localhost:8000/"
+
+
+def test_behind_tls_names_and_cookies_follow_the_public_url() -> None:
+    behind = hub_settings(PUBLIC_URL="https://hub.example.org:8443/")
+    c = Config()
+    configure.update_addresses(c, behind)
+    configure.update_tornado(c, behind)
+    assert c.JupyterHub.subdomain_host == "https://hub.example.org:8443"
+    assert c.JupyterHub.public_url == "https://hub.example.org:8443/"
+    assert c.JupyterHub.cookie_host_prefix_enabled is True
+    assert c.JupyterHub.tornado_settings["cookie_options"] == {"samesite": "Lax", "secure": True}
+    shared, local = Config(), Config()
+    on_one_name = hub_settings(PUBLIC_URL="https://hub.example.org", ORIGINS="shared")
+    configure.update_addresses(shared, on_one_name)
+    assert "cookie_host_prefix_enabled" not in shared.JupyterHub
+    configure.update_addresses(local, hub_settings())
+    configure.update_tornado(local, hub_settings())
+    assert local.JupyterHub.cookie_host_prefix_enabled is False
+    assert local.JupyterHub.tornado_settings["cookie_options"] == {"samesite": "Lax"}
+
+
+def test_a_provider_sends_people_back_to_the_public_url() -> None:
+    c = Config()
+    configure.update_accounts(c, hub_settings(**OIDC, PUBLIC_URL="https://hub.example.org"))
+    callback = "https://hub.example.org/hub/oauth_callback"
+    assert c.OAuthenticator.oauth_callback_url == callback
+
+
+def test_one_time_links_begin_with_the_public_url() -> None:
+    c = Config()
+    configure.update_accounts(c, hub_settings(PUBLIC_URL="https://hub.example.org"))
+    assert c.LinkAuthenticator.public_url == "https://hub.example.org"
 
 
 def test_the_hub_listens_on_a_socket_alone() -> None:

@@ -18,6 +18,15 @@ GOOD = [
     ("PORT", "1024", 1024),
     ("PORT", "65535", 65535),
     ("ORIGINS", "shared", "shared"),
+    *[
+        ("PUBLIC_URL", text, value)
+        for text, value in (
+            ("https://hub.example.org", "https://hub.example.org"),
+            ("https://hub.example.org/", "https://hub.example.org"),
+            ("https://hub.example.org:443", "https://hub.example.org"),
+            ("https://xn--hb-1ia.example.org:8443", "https://xn--hb-1ia.example.org:8443"),
+        )
+    ],
     ("DATA_DIR", "/srv/tinyberth", "/srv/tinyberth"),
     ("DATA_DIR", "./data", "./data"),
     ("ADMIN", "ada", "ada"),
@@ -53,6 +62,24 @@ BAD = [
         for text in ("0", "80", "1023", "-1", "65536", "8000 ", "08000", "1e3", "８０００")
     ],
     *[("ORIGINS", text) for text in ("user", "USERS", "users,shared")],
+    *[
+        ("PUBLIC_URL", text)
+        for text in (
+            *("http://hub.example.org", "hub.example.org", "https://", "https://hub"),
+            *(
+                "https://Hub.example.org",
+                "https://hub.example.org/tb",
+                "https://hub.example.org?a",
+            ),
+            *("https://192.0.2.1", "https://[2001:db8::1]", "https://me:pw@hub.example.org"),
+            *("https://hub.example.org:0", "https://hub.example.org:65536", "https://a..b"),
+            *(
+                "https://hub.example.org.",
+                "https://hub.example.org\\",
+                "https://h\u00fcb.example.org",
+            ),
+        )
+    ],
     *[
         ("DATA_DIR", text)
         for text in ("/", "//", "data", "../data", "~/x", "/a/../b", "/a:b", ".")

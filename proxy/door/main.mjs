@@ -1,0 +1,39 @@
+/**
+ * Start the proxy as configurable-http-proxy's own command would, with our door before it:
+ * people on 127.0.0.1:PORT, the hub's requests on a unix socket.
+ */
+
+import { defaultLogger } from "configurable-http-proxy/lib/log.js";
+
+import { Door } from "./door.mjs";
+import { namesOf } from "./names.mjs";
+
+const HUB = "http+unix://%2Frun%2Ftinyberth%2Fhub%2Fhub.sock";
+const API_SOCKET = "/run/tinyberth/proxy/api.sock";
+
+const names = namesOf(process.env);
+const log = defaultLogger({ level: "info" });
+const door = new Door({
+  names,
+  log,
+  authToken: process.env.CONFIGPROXY_AUTH_TOKEN,
+  defaultTarget: HUB,
+  errorTarget: `${HUB}/hub/error`,
+  hostRouting: names.perUser, // NAME.hub.localhost leads to NAME's server
+  xfwd: true, // the hub's log names who asked
+  prependPath: true,
+  includePrefix: true,
+});
+door.proxyServer.listen(Number(names.localPort), "127.0.0.1");
+door.apiServer.listen(API_SOCKET);
+log.info("Listening on 127.0.0.1:%s; people open %s", names.localPort, names.origin);
+
+for (const server of [door.proxyServer, door.apiServer]) {
+  server.on("error", (error) => {
+    log.error("The proxy cannot listen: %s", error.message);
+    process.exit(1);
+  });
+}
+process.on("SIGTERM", () => process.exit(0));
+// One request's surprise must not end everybody's connections.
+process.on("uncaughtException", (error) => log.error("Uncaught exception: %s", error.stack));

@@ -1,0 +1,91 @@
+/**
+ * What becomes of a request before anything else sees it: let in, sent on, or refused. Pure.
+ *
+ * The browser's word is taken for what only a browser can be made to say: a page of another site
+ * cannot change Host, Origin or Sec-Fetch-*. Programs can; they hold no one else's cookies.
+ */
+
+import { isPersons, parseHost } from "./names.mjs";
+import * as pages from "./pages.mjs";
+
+const READS = new Set(["GET", "HEAD"]);
+
+/** What the engine and monitors ask on this machine, by whatever name it has there. */
+const HEALTH = new Set(["/_chp_healthz", "/hub/health"]);
+
+/** Only these lead to people's servers and to services; all else is the hub's. */
+const SERVERS = /^\/(user|services)\//;
+
+/** What the hub's pages show, also where such a page is an error on another name. */
+const PICTURES = /^\/hub\/(static\/|tinyberth-static\/|logo$)/;
+
+/**
+ * @param names of `namesOf`
+ * @param request `method`, `url` as it stands in the request's first line, and `headers`
+ * @returns `undefined` to let it in, `{ location }` to send it on, or `{ status, page }`
+ */
+export function judge(names, { method, url, headers }) {
+  if (!url.startsWith("/")) {
+    return refuse(400, pages.noAddress());
+  }
+  const host = parseHost(headers.host, names.scheme);
+  const path = url.split(/[?#]/, 1)[0];
+  const persons = host && isPersons(names, host.name);
+  const move = READS.has(method) ? { location: names.origin + url } : undefined;
+  if (host?.name !== names.name && !persons) {
+    const here = names.loopback.includes(host?.name);
+    if (here && READS.has(method) && HEALTH.has(path)) {
+      return undefined;
+    }
+    if (!here) {
+      return refuse(403, pages.unknownName(names, headers.host));
+    }
+    return samePort(names, host) ? (move ?? refuse(403, pages.otherName(names))) : refuse(403, pages.otherPort(names, host));
+  }
+  if (host.port !== names.port) {
+    return refuse(403, pages.otherPort(names, host));
+  }
+  if (names.scheme === "https" && headers["x-forwarded-proto"] !== "https") {
+    const toHttps = READS.has(method) ? { location: `https://${headers.host.toLowerCase()}${url}` } : undefined;
+    return toHttps ?? refuse(403, pages.onlyHttps(names));
+  }
+  if (SERVERS.test(path)) {
+    return undefined;
+  }
+  if (persons) {
+    // The hub in a person's origin would be that person's to read and to use.
+    return move ?? refuse(403, pages.otherName(names));
+  }
+  return isCrossSite(names, method, path, headers) ? refuse(403, pages.crossSite(names)) : undefined;
+}
+
+/** Behind TLS the address carries no local port, so any way to this machine will do. */
+function samePort(names, host) {
+  return names.scheme === "https" || host.port === names.port;
+}
+
+/**
+ * Tell whether a page of another origin asks the hub for more than to be shown.
+ *
+ * SameSite cookies cannot tell a person's page from the hub's, which are one site, and an XSRF
+ * cookie can be planted from there. Without Sec-Fetch-* (old browsers, programs) Origin decides,
+ * which browsers send with everything that changes something.
+ */
+function isCrossSite(names, method, path, headers) {
+  if (method === "OPTIONS" || /^(token|bearer) /i.test(headers.authorization ?? "")) {
+    return false; // a browser adds no such header by itself, and asks by OPTIONS before it does
+  }
+  const site = headers["sec-fetch-site"];
+  if (site === undefined) {
+    return !READS.has(method) && headers.origin !== undefined && headers.origin !== names.origin;
+  }
+  if (site === "same-origin" || site === "none") {
+    return false;
+  }
+  const isShown = headers["sec-fetch-mode"] === "navigate" && headers["sec-fetch-dest"] === "document";
+  return !(READS.has(method) && (isShown || PICTURES.test(path)));
+}
+
+function refuse(status, page) {
+  return { status, page };
+}
