@@ -50,13 +50,13 @@ class Kernel:
 
     def _session(self) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(resolver=_Loopback()),
+            connector=aiohttp.TCPConnector(resolver=Loopback()),
             headers={"Authorization": f"token {self._token}"},
             timeout=aiohttp.ClientTimeout(total=120),
         )
 
 
-class _Loopback(AbstractResolver):
+class Loopback(AbstractResolver):
     """``*.localhost`` is this machine, as in browsers."""
 
     async def resolve(self, host: str, port: int = 0, family: int = 0) -> list[ResolveResult]:  # noqa: ARG002 - aiohttp's signature

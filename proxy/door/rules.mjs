@@ -83,7 +83,9 @@ function isCrossSite(names, method, path, headers) {
     return false;
   }
   const isShown = headers["sec-fetch-mode"] === "navigate" && headers["sec-fetch-dest"] === "document";
-  return !(READS.has(method) && (isShown || PICTURES.test(path)));
+  // The menu of a person's server, which is of the same site, signs out. Nobody else's link should.
+  const signsOut = site === "cross-site" && path === "/hub/logout";
+  return !(READS.has(method) && ((isShown && !signsOut) || PICTURES.test(path)));
 }
 
 function refuse(status, page) {

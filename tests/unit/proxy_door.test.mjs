@@ -119,6 +119,8 @@ table("A11: other pages may lead to the hub and do nothing else with it", [
   [LOCAL, HUB, "/hub/home", from("same-site", ...SHOWN), "in"],
   [LOCAL, HUB, "/hub/static/css/style.css", from("same-site", "no-cors", "style"), "in"],
   [LOCAL, HUB, "/hub/logout", from("same-site", "no-cors", "image"), 403],
+  [LOCAL, HUB, "/hub/logout", from("same-site", ...SHOWN), "in"],
+  [LOCAL, HUB, "/hub/logout?", from("cross-site", ...SHOWN), 403],
   [LOCAL, HUB, "/hub/home", from("cross-site", "navigate", "iframe"), 403],
   [LOCAL, HUB, "/hub/api/user", from("same-site", "cors", "empty"), 403],
   ...["cross-site", "same-site", "none-such"].flatMap((site) =>
