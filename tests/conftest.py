@@ -15,6 +15,9 @@ from deployment import Deployment, localhost_names, start_deployment
 
 ROOT = Path(__file__).resolve().parent.parent
 _DEPLOYMENT_RINGS = {"stack", "browser"}
+_OWN_DEPLOYMENTS = (
+    *("/test_oidc.py", "/test_front_proxy.py", "/test_unix_door.py", "/test_bad_settings.py"),
+)
 
 
 @pytest.fixture(scope="session")
@@ -69,9 +72,7 @@ class _SharedDeploymentScheduling(LoadScopeScheduling):  # type: ignore[misc]
 
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.split("::", maxsplit=1)[0]
-        has_its_own = "/stack/test_warden_" in path or path.endswith(
-            ("/test_oidc.py", "/test_unix_door.py", "/test_bad_settings.py")
-        )
+        has_its_own = "/stack/test_warden_" in path or path.endswith(_OWN_DEPLOYMENTS)
         ring = _ring(ROOT / path)
         return "deployment" if ring in _DEPLOYMENT_RINGS and not has_its_own else path
 

@@ -33,11 +33,11 @@ def wait_until(condition: Callable[[], T], what: str, seconds: float = 60) -> T:
 
 @contextlib.contextmanager
 def localhost_names() -> Iterator[None]:
-    """Resolve ``*.localhost`` to 127.0.0.1, as browsers do and Debian's resolver does not."""
+    """Resolve ``*.localhost`` to 127.0.0.1, as browsers do; and names that need DNS elsewhere."""
     original = socket.getaddrinfo
 
     def resolve(host: Any, *args: Any, **kwargs: Any) -> Any:
-        local = isinstance(host, str) and host.endswith(".localhost")
+        local = isinstance(host, str) and host.endswith((".localhost", ".example.org"))
         return original("127.0.0.1" if local else host, *args, **kwargs)
 
     socket.getaddrinfo = resolve
@@ -155,12 +155,14 @@ class Deployment:
     host_data_dir: Path
     up_output: str = ""
     people: dict[str, Person] = field(default_factory=dict)
+    public_url: str = ""
+    """Where it is, if a TLS proxy stands in front."""
     variables: dict[str, str] = field(default_factory=dict)
     """What its commands see besides the environment: of one that is not the run's first."""
 
     @property
     def url(self) -> str:
-        return f"http://hub.localhost:{self.port}"
+        return self.public_url or f"http://hub.localhost:{self.port}"
 
     def tinyberth(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         return self._run([str(REPO / "tinyberth"), *arguments], check)
@@ -241,7 +243,7 @@ class Deployment:
 
 def first_link(output: str) -> str:
     """Return the one-time link in what a command printed."""
-    match = re.search(r"http://\S+/hub/welcome#\S+", output)
+    match = re.search(r"https?://\S+/hub/welcome#\S+", output)
     assert match, f"no one-time link in:\n{output}"
     return match[0]
 
@@ -281,6 +283,7 @@ def start_deployment(**variables: str) -> Deployment:
         project=environment["COMPOSE_PROJECT_NAME"],
         port=int(environment["PORT"]),
         host_data_dir=host_data_dir,
+        public_url=environment.get("PUBLIC_URL", ""),
         variables=variables,
     )
     deployment.up_output = deployment.tinyberth("up", "--yes").stdout

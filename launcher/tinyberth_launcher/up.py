@@ -53,11 +53,12 @@ def _admin_link(compose: Compose, admin: str) -> str:
 
 
 def _farewell(settings: Settings, link: str, base: dict[str, str]) -> str:
-    lines = [
-        "",
-        f"Tinyberth is up:      {settings.public_url}",
-        f"From another machine: {ssh_line(settings.port, _login(), socket.gethostname())}",
-    ]
+    lines = ["", f"Tinyberth is up:      {settings.public_url}"]
+    if settings.is_behind_tls:
+        lines.append(f"Your TLS proxy asks:  http://127.0.0.1:{settings.port}")
+    else:
+        line = ssh_line(settings.port, _login(), socket.gethostname())
+        lines.append(f"From another machine: {line}")
     if link:
         lines += [
             f"Set {settings.admin}'s password with this one-time link:",

@@ -6,21 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from chromium import launch
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
-
-# What keeps Chromium from looking for updates, accounts and field trials on the internet.
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-domain-reliability",
-    "--disable-dev-shm-usage",
-]
-
 
 # Playwright's 5 s are too few beside the other tests, and the People page looks again every 10 s.
 expect.set_options(timeout=30_000)
@@ -31,7 +18,7 @@ expect.set_options(timeout=30_000)
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET)
+        chromium = launch(playwright)
         yield chromium
         chromium.close()
 

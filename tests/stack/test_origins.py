@@ -8,7 +8,7 @@ from urllib.parse import quote, urljoin, urlsplit
 
 import pytest
 import requests
-from people_fixtures import Admin
+from people_fixtures import Admin, signed_in_at_own_server
 
 from deployment import PASSWORD, Deployment, Person
 
@@ -84,11 +84,12 @@ def test_a11_a_tunnel_with_another_port_is_told_so(deployment: Deployment) -> No
 def test_a11_websockets_from_elsewhere_are_refused(
     deployment: Deployment, host: str, more: str, status: int
 ) -> None:
-    """Even with the token; the last line is the control."""
+    """With the cookies that her browser would send; the last line is the control."""
     alice = deployment.with_server("alice")
+    cookies = "; ".join(f"{c.name}={c.value}" for c in signed_in_at_own_server(alice).cookies)
     lines = (
         f"GET /user/alice/api/events/subscribe HTTP/1.1\r\nHost: {host}\r\n{more}"
-        f"Authorization: token {alice.make_token()}\r\n"
+        f"Cookie: {cookies}\r\n"
         "Connection: Upgrade\r\nUpgrade: websocket\r\n"
         "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     ).format(port=deployment.port)
@@ -125,8 +126,15 @@ def test_a11_pages_cannot_be_framed_nor_taken_for_something_else(
     alice = deployment.with_server("alice")
     pages = [
         admin.person.session.get(f"{deployment.url}{path}", timeout=30)
-        for path in ("/hub/login", "/hub/home", "/hub/people", "/hub/nothing-here", "/hub/api/")
+        for path in (
+            "/hub/token",
+            "/hub/home",
+            "/hub/people",
+            "/hub/nothing-here",
+            "/hub/api/user",
+        )
     ]
+    pages.append(requests.get(f"{deployment.url}/hub/login", timeout=30))
     token = {"Authorization": f"token {alice.make_token()}"}
     server = [
         requests.get(f"{alice.server_url}{path}", headers=token, timeout=30)
