@@ -5,12 +5,15 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
+import aiohttp
 import pytest
 import requests
 from people_fixtures import Admin, ledger, same_password, signed_in_at_own_server
 
 from deployment import PASSWORD, Deployment, Person, wait_until
+from kernels import Kernel
 
 
 @pytest.fixture
@@ -52,13 +55,17 @@ def test_a_rename_keeps_uid_home_password_and_teams(deployment: Deployment, admi
     admin.ok("POST", "/people/lena2/rename", {"to": "lena"})
 
 
-def test_who_is_removed_while_working_is_out_and_the_files_are_in_the_archive(
+def test_a16_who_is_removed_while_working_is_out_and_the_files_are_in_the_archive(
     deployment: Deployment, admin: Admin
 ) -> None:
     """THREATS A14, A16, F14."""
     rosa = admin.add("rosa")
     rosa.start_server()
     browser, token, server = signed_in_at_own_server(rosa), rosa.make_token(), rosa.server_url
+    kernel = Kernel(rosa)
+    assert kernel.run("print('at work')") == "at work\n"
+    work = threading.Thread(target=_until_cut_off, args=[kernel])
+    work.start()
     deployment.as_user("rosa", "echo old > diary")
     before = deployment.home("rosa").stat()
     old_link = admin.ok("POST", "/people/rosa/link")["link"]
@@ -66,8 +73,7 @@ def test_who_is_removed_while_working_is_out_and_the_files_are_in_the_archive(
     answer = admin.ok("DELETE", "/people/rosa")
 
     archive = answer["archive"]
-    assert archive.startswith("rosa~")
-    assert answer["home"] == f"data/archive/{archive}"
+    assert (archive[:5], answer["home"]) == ("rosa~", f"data/archive/{archive}")
     archived = deployment.host_data_dir / "archive" / archive
     after = archived.stat()
     assert (after.st_ino, after.st_uid, after.st_mode) == (
@@ -78,8 +84,10 @@ def test_who_is_removed_while_working_is_out_and_the_files_are_in_the_archive(
     lines = ledger(deployment)
     assert "rosa" not in lines
     assert (int(lines[archive][2]), lines[archive][6]) == (before.st_uid, "/usr/sbin/nologin")
-    container = deployment.container("rosa")
-    assert not deployment.docker("ps", "-aq", "--filter", f"name=^/{container}$").stdout
+    running = ("ps", "-aq", "--filter", f"name=^/{deployment.container('rosa')}$")
+    assert not deployment.docker(*running).stdout
+    work.join(timeout=30)
+    assert not work.is_alive()  # the websocket is closed
     # The cookie opens nothing: what asks for one is sent to the login page.
     home = browser.get(f"{deployment.url}/hub/home", timeout=30, allow_redirects=False)
     assert "/hub/login" in home.headers["Location"]
@@ -87,6 +95,10 @@ def test_who_is_removed_while_working_is_out_and_the_files_are_in_the_archive(
     headers = {"Authorization": f"token {token}"}
     asked = requests.get(f"{deployment.url}/hub/api/user", headers=headers, timeout=30)
     assert asked.status_code == 403
+    for held in (headers, {"Cookie": "; ".join(f"{c.name}={c.value}" for c in browser.cookies)}):
+        left = requests.get(f"{server}/api/contents", headers=held, timeout=30)
+        assert "diary" not in left.text
+        assert (left.status_code, urlsplit(left.url).path) == (200, "/hub/login"), left.url
     assert same_password(deployment, "rosa") == 403
     shown = {p["archive"]: p for p in admin.ok("GET", "/people")["people"] if p["login"] == "rosa"}
     assert shown[archive]["state"] == "removed"
@@ -104,6 +116,11 @@ def test_who_is_removed_while_working_is_out_and_the_files_are_in_the_archive(
     assert asked.status_code == 403
     archive_of_the_second = admin.ok("DELETE", "/people/rosa")["archive"]
     assert archive_of_the_second != archive
+
+
+def _until_cut_off(kernel: Kernel) -> None:
+    with contextlib.suppress(AssertionError, aiohttp.ClientError):
+        kernel.run("import time\nwhile True: time.sleep(1)")
 
 
 def test_a_restore_brings_home_uid_and_name_back_and_needs_a_link(
