@@ -64,9 +64,7 @@ class Person:
             return chosen
         form["_xsrf"] = hidden_xsrf(chosen.text)
         form["password"] = password
-        done = self.session.post(page, data=form, timeout=60, allow_redirects=False)
-        # The link is used up by then, whatever the proxy said.
-        return self.sign_in(password) if is_proxys_503(done) else done
+        return self._request("POST", page, data=form)
 
     def sign_in(self, password: str = PASSWORD) -> requests.Response:
         page = f"{self.url}/hub/login"
@@ -79,13 +77,7 @@ class Person:
         return self._request(method, f"{self.url}/hub/api{path}", headers=headers, **kwargs)
 
     def _request(self, method: str, url: str, **kwargs: Any) -> requests.Response:
-        for _ in range(3):
-            answer = self.session.request(
-                method, url, timeout=120, allow_redirects=False, **kwargs
-            )
-            if not is_proxys_503(answer):
-                break
-        return answer
+        return self.session.request(method, url, timeout=120, allow_redirects=False, **kwargs)
 
     def start_server(self, seconds: float = 120) -> None:
         answer = self.api("POST", f"/users/{self.name}/server")
@@ -125,19 +117,6 @@ class Person:
     def _xsrf_cookie(self) -> str:
         self.session.get(f"{self.url}/hub/home", timeout=60)
         return self.session.cookies.get("_xsrf", path="/hub/") or ""
-
-
-def is_proxys_503(answer: requests.Response) -> bool:
-    """Tell configurable-http-proxy's own error page.
-
-    Seen once in about a thousand POSTs on a busy machine: "write EPIPE", because the hub had
-    answered and closed its unix socket before the proxy's last, empty write.
-    """
-    return is_proxys_503_page(answer.status_code, answer.text)
-
-
-def is_proxys_503_page(status: int, text: str) -> bool:
-    return status == 503 and "503 : Service Unavailable" in text
 
 
 def hidden_xsrf(page: str) -> str:
