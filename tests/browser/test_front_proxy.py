@@ -52,6 +52,7 @@ class Front:
     def make_certificate(self) -> None:
         key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
         self._openssl("req", "-x509", *key, "-subj", "/CN=Tests", "-days", "2",
+                      "-addext", "keyUsage=critical,keyCertSign,cRLSign",
                       "-keyout", "ca.key", "-out", "ca.pem")  # fmt: skip
         self._openssl("req", "-x509", *key, "-subj", f"/CN={NAME}", "-days", "2",
                       "-CA", "ca.pem", "-CAkey", "ca.key",

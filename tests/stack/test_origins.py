@@ -135,9 +135,9 @@ def test_a11_pages_cannot_be_framed_nor_taken_for_something_else(
         )
     ]
     pages.append(requests.get(f"{deployment.url}/hub/login", timeout=30))
-    token = {"Authorization": f"token {alice.make_token()}"}
+    signed_in_at_own_server(alice)
     server = [
-        requests.get(f"{alice.server_url}{path}", headers=token, timeout=30)
+        alice.session.get(f"{alice.server_url}{path}", timeout=30)
         for path in ("/lab", "/tree", "/api/contents", "/files/none", "/nothing-here")
     ]
     for page in [*pages, *server]:
