@@ -25,11 +25,12 @@ const PICTURES = /^\/hub\/(static\/|tinyberth-static\/|logo$)/;
  * @returns `undefined` to let it in, `{ location }` to send it on, or `{ status, page }`
  */
 export function judge(names, { method, url, headers }) {
-  if (!url.startsWith("/")) {
+  // As the proxy reads it for its routes: without dots, backslashes and a host before it.
+  const path = url.startsWith("/") ? URL.parse(url, "http://example.com")?.pathname : undefined;
+  if (path === undefined) {
     return refuse(400, pages.noAddress());
   }
   const host = parseHost(headers.host, names.scheme);
-  const path = url.split(/[?#]/, 1)[0];
   const persons = host && isPersons(names, host.name);
   const move = READS.has(method) ? { location: names.origin + url } : undefined;
   if (host?.name !== names.name && !persons) {

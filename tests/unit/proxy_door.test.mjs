@@ -111,6 +111,14 @@ table("the hub's pages are in the hub's origin alone", [
   [PUBLIC, "bob.hub.example.org", "/hub/login", HTTPS, "https://hub.example.org/hub/login"],
 ]);
 
+table("a path is what the proxy takes it for", [
+  ...["/user/../hub/login", "/user/%2e%2e/hub/login", "/user/..\\hub\\login", "//user/hub/login"].flatMap((url) => [
+    [LOCAL, "bob.hub.localhost:8000", url, { method: "POST" }, 403],
+    [LOCAL, HUB, url, { method: "POST", origin: "http://bob.hub.localhost:8000" }, 403],
+  ]),
+  [LOCAL, HUB, "//", {}, 400],
+]);
+
 const from = (site, mode, dest) => ({ "sec-fetch-site": site, "sec-fetch-mode": mode, "sec-fetch-dest": dest });
 const SHOWN = ["navigate", "document"];
 
