@@ -135,6 +135,8 @@ def update_pages(c: Config) -> None:
 def update_log(c: Config) -> None:
     formatter = f"{BoundedLogFormatter.__module__}.{BoundedLogFormatter.__name__}"
     c.JupyterHub.logging_config = {"formatters": {"console": {"class": formatter}}}
+
+
 def update_tornado(c: Config, hub: HubSettings) -> None:
     # Lax by word: a browser's own default lets cookies of the last two minutes out with a POST.
     cookies = {"samesite": "Lax", **({"secure": True} if hub.settings.is_behind_tls else {})}
