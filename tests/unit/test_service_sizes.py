@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-LIMITS = {"warden": 900, "ledger": 1200}
+LIMITS = {"warden": 900, "ledger": 1250}
 """Lines. The warden's is the promise: it holds the engine's socket; the ledger cannot reach it."""
 _NO_CODE = (
     *(tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE),
