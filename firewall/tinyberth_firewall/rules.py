@@ -68,6 +68,7 @@ def rules(policy: Policy) -> str:
                 f"iifname {bridge} ct state established,related ct direction reply accept",
                 # IPv6's ARP, without which no answer finds its way.
                 f"iifname {bridge} icmpv6 type {_NEIGHBOURS} accept",
+                *(f"iifname {bridge} {rule}" for rule in _names(policy)),
                 f"iifname {bridge} counter drop",
                 # The hub's door: with route_localnet a host lets neighbours ask for 127.0.0.1.
                 f'iifname != "lo" ip daddr 127.0.0.0/8 tcp dport {policy.port} counter drop',
@@ -87,16 +88,20 @@ def _chain(name: str, *lines: str, hook: str = "") -> list[str]:
 def _egress(policy: Policy) -> list[str]:
     metadata = tuple(ipaddress.ip_network(address) for address in _METADATA)
     private = tuple(ipaddress.ip_network(network) for network in _PRIVATE)
-    names = policy.resolvers if policy.egress != "none" else ()
     return [
-        # The engine's resolver asks from inside the container. First, because in some clouds
-        # the address that answers for names is that of the metadata.
-        *_to(names, "meta l4proto { tcp, udp } th dport 53 accept"),
+        # First, because in some clouds what answers for names is at the metadata's address.
+        *_names(policy),
         *_to((*NEVER, *metadata), "counter drop"),
         *_to(policy.allow, "accept"),
         *_to(private if policy.egress == "internet" else (), "counter drop"),
         *(["counter drop"] if policy.egress == "none" else []),
     ]
+
+
+def _names(policy: Policy) -> list[str]:
+    """The engine's resolver asks from inside the container; one server may be the host itself."""
+    asked = policy.resolvers if policy.egress != "none" else ()
+    return _to(asked, "meta l4proto { tcp, udp } th dport 53 accept")
 
 
 def _to(networks: Iterable[Network], verdict: str) -> list[str]:

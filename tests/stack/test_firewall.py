@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import requests
 
 import firewalls
 from deployment import Deployment, wait_until
@@ -128,6 +129,8 @@ def test_a2_egress_and_what_is_allowed_besides(
     settings = {"EGRESS": egress, "EGRESS_ALLOW": lan.address(allow) if allow else ""}
     with firewalls.firewall_with(deployment, **settings), lan.as_metadata():
         answers = connect(alice, targets)
+        server = requests.get(f"{deployment.people['alice'].server_url}/api", timeout=10)
+    assert "version" in server.json()  # hub and proxy reach her server whatever EGRESS says
     assert {name for name, answer in answers.items() if answer == CONNECTED} == reached
     assert set(answers.values()) <= {CONNECTED, SILENCE}
 
@@ -190,6 +193,26 @@ def test_names_resolve_with_the_hosts_name_server_in_a_private_network(
     if not server.startswith("127."):  # else the engine asks from the host, whatever EGRESS says
         with firewalls.firewall_with(deployment, EGRESS="none"):
             assert ask(alice, "127.0.0.11") != "answer"
+
+
+def test_a_name_server_is_reached_on_its_port_alone_also_where_it_is_the_host(
+    deployment: Deployment, alice: str, lan: Neighbour, host_port: int
+) -> None:
+    near, far = lan.address("10/8", 1), lan.address("10/8")
+    names: Targets = {"names of the host": (near, 53), "names of a neighbour": (far, 53)}
+    others: Targets = {"the host": (near, host_port), "the neighbour": (far, HTTP)}
+    servers = ["--dns", near, "--dns", far]
+    with (
+        socket.create_server((near, 53)),
+        firewalls.firewall_with(deployment, *servers),
+    ):
+        answers = connect(alice, names | others)
+    assert answers == {
+        "names of the host": CONNECTED,
+        "names of a neighbour": REFUSED,  # by itself: nothing listens there
+        "the host": SILENCE,
+        "the neighbour": SILENCE,
+    }
 
 
 def test_a2_over_ipv6_from_a_container_that_has_it(

@@ -111,6 +111,8 @@ def test_names_are_asked_of_the_hosts_name_servers_and_nothing_else_is(
         assert verdict(text, server, port=53) == names
         assert verdict(text, server, port=80) == "drop"
     assert verdict(text, "10.255.255.54", port=53) == "drop"
+    _, _, to_the_host = text.partition("hook input")  # which may be the name server itself
+    assert ("dport 53 accept" in to_the_host) == (names == "accept")
 
 
 def test_users_never_reach_each_other_and_that_comes_first() -> None:
