@@ -99,7 +99,7 @@ def _egress(policy: Policy) -> list[str]:
 
 
 def _names(policy: Policy) -> list[str]:
-    """The engine's resolver asks from inside the container; one server may be the host itself."""
+    """Let the engine's resolver, which asks from inside containers, ask the host's servers."""
     asked = policy.resolvers if policy.egress != "none" else ()
     return _to(asked, "meta l4proto { tcp, udp } th dport 53 accept")
 
