@@ -49,10 +49,24 @@ for features, targets in epochs[0]:
     assert features["token_ids"].shape[1] == lengths.max(), "no longer than its longest text"
     assert np.asarray(features["padding_mask"]).sum() == lengths.sum()
 
-# ---- hidden words: about the share that was asked for, another choice in each epoch
-hidden = batches_of(training.batches(many, marks, 16, hidden_words=0.25))
-shown = sum(np.asarray(features["padding_mask"]).sum() for features, _ in hidden)
-assert 0.70 < shown / training.lengths(many).sum() < 0.80
+# ---- hidden words: the share that was asked for, others in each epoch, order kept
+dataset = training.batches(many, marks, 16, hidden_words=0.25)
+epochs = [batches_of(dataset), batches_of(dataset)]
+readings = []
+for epoch in epochs:
+    assert len(epoch) == training.steps_of(many, 16)
+    reading = {}
+    for features, targets in epoch:
+        for ids, mark in zip(np.asarray(features["token_ids"]), targets):
+            reading[mark] = [int(number) for number in ids if number]
+    readings.append(reading)
+    for mark, read in reading.items():
+        whole = [int(number) for number in many[mark] if number]
+        assert read[0] == whole[0], "[CLS] is always there"
+        assert len(read) == len(whole) - int(0.25 * (len(whole) - 1))
+        rest = iter(whole)
+        assert all(number in rest for number in read), "in order"
+assert sum(readings[0][mark] != readings[1][mark] for mark in marks) > 200
 
 # ---- probabilities: in the texts' order, whatever the batches' was
 answers = training.probabilities(classifier, many, size=64)
