@@ -258,6 +258,102 @@ def test_a6_whatever_hypothesis_makes_of_a_create_request(warden: TestWarden) ->
         FUZZ(given(changes())(attacker.send))()
 
 
+PIECES = [
+    *(
+        "/v1.44",
+        "/v1.24",
+        "/containers",
+        "/NAME",
+        "/WARDEN",
+        "/create",
+        "/json",
+        "/start",
+        "/stop",
+    ),
+    *(
+        "/exec",
+        "/archive",
+        "/attach",
+        "/export",
+        "/kill",
+        "/update",
+        "/rename",
+        "/images",
+        "/build",
+    ),
+    *("/commit", "/volumes", "/events", "/_ping", "/..", "/.", "//", "%2f", "%2F..%2F", "%2e%2e"),
+    *(
+        "%00",
+        "%0d%0a",
+        "\\",
+        ";",
+        "#",
+        "*",
+        "?",
+        "&",
+        "=",
+        "t=1",
+        "force=1",
+        "name=x",
+        "http://docker",
+    ),
+]
+KNOWN = [
+    ["/v1.44", "/containers", "/NAME", "/stop", "?", "t=1"],
+    ["/v1.44", "/containers", "/NAME", "/start"],
+    ["/v1.44", "/containers", "/NAME", "/json"],
+    ["/containers", "/NAME", "/logs", "?", "stdout=1"],
+    ["/v1.44", "/containers", "/NAME"],
+    ["/containers", "/create", "?", "name=", "NAME"],
+    ["/v1", "/running", "/alice"],
+]
+ALLOWED = {
+    "mount",
+    "unmount",
+    "create",
+    "start",
+    "stop",
+    "kill",
+    "die",
+    "destroy",
+    "connect",
+    "disconnect",
+}
+
+
+def test_a6_whatever_hypothesis_makes_of_a_path(warden: TestWarden) -> None:
+    """Only what the warden knows happens, and that to the person's own container."""
+    warden.spawn("alice")
+    name = warden.name("alice")
+    words = {"NAME": name, "WARDEN": warden.container}
+
+    @FUZZ
+    @given(
+        st.sampled_from(["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD"]),
+        st.sampled_from(KNOWN),
+        st.lists(st.tuples(st.integers(0, 20), st.sampled_from(PIECES)), max_size=3),
+    )
+    def send(method: str, known: list[str], added: list[tuple[int, str]]) -> None:
+        pieces = list(known)
+        for place, piece in added:
+            at = place % (len(pieces) + 1)
+            pieces[at : at + place % 2] = [piece]  # beside what is there, or in its place
+        path = "".join(pieces) or "/"
+        for word, meant in words.items():
+            path = path.replace(word, meant)
+        status, _ = warden.client.call(method, path if path[0] in "/*h" else f"/{path}")
+        assert status in (200, 204, 304, 400, 403, 404, 409, 411, 415), (method, path)
+
+    with warden.engine_events() as events:
+        send()
+        docker("rm", "--force", name)
+    seen = [event.split() for event in events]
+    assert {whose for kind, _, whose in seen if kind == "container"} == {name}
+    assert {action for _, action, _ in seen} <= ALLOWED
+    assert ["container", "destroy", name] in seen
+    assert warden.client.call("GET", "/v1/health")[0] == 200
+
+
 # Each is followed by a call that would be served if it stood alone.
 SMUGGLERS = {
     "length and chunks": b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
