@@ -11,12 +11,12 @@ import sys
 
 from playwright.sync_api import Error, sync_playwright
 
-from browser.conftest import QUIET
+from browser.chromium import launch
 
 
 def main(url: str, name: str = "", password: str = "") -> dict[str, str]:
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET)
+        chromium = launch(playwright)
         page = chromium.new_page()
         page.set_default_timeout(60_000)
         try:

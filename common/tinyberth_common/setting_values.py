@@ -179,13 +179,18 @@ def timezone(text: str) -> str:
     return text
 
 
-def data_dir(text: str) -> str:
-    if text == "./data":
+def folder(default: str, example: str) -> Callable[[str], str]:
+    """Return a parser of folders on the host; only ``default`` may lie in the checkout."""
+
+    def parse(text: str) -> str:
+        if text == default:
+            return text
+        parts = text.split("/")
+        if not text.startswith("/") or text.strip("/") == "" or ".." in parts or ":" in text:
+            raise ValueError(f"write an absolute path to a folder other than /, such as {example}")
         return text
-    parts = text.split("/")
-    if not text.startswith("/") or text.strip("/") == "" or ".." in parts or ":" in text:
-        raise ValueError("write an absolute path to a folder other than /, such as /srv/tinyberth")
-    return text
+
+    return parse
 
 
 def file_path(text: str) -> str:

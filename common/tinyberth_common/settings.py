@@ -46,7 +46,9 @@ SCHEMA: tuple[Setting, ...] = (
     Setting("PORT", "8000", parse.integer(1024, 65535)),
     Setting("ORIGINS", "users", parse.one_of("users", "shared")),
     Setting("PUBLIC_URL", "", parse.public_url),
-    Setting("DATA_DIR", "./data", parse.data_dir),
+    Setting("LISTEN", "tcp", parse.one_of("tcp", "unix")),
+    Setting("LISTEN_DIR", "./listen", parse.folder("./listen", "/srv/tinyberth-door")),
+    Setting("DATA_DIR", "./data", parse.folder("./data", "/srv/tinyberth")),
     Setting("ADMIN", "admin", parse.line(255)),
     Setting("LINK_DAYS", "7", parse.integer(1, 365)),
     Setting("PASSWORD_MIN", "12", parse.integer(8, 64)),
@@ -94,6 +96,8 @@ class Settings:
     origins: str
     public_url: str
     """The address that people open, without a trailing slash."""
+    listen: str
+    listen_dir: str
     data_dir: str
     admin: str
     link_days: int

@@ -6,13 +6,13 @@ import os
 import re
 import shlex
 import shutil
-import socket
 from pathlib import Path
 
 from tinyberth_common.settings import Settings, SettingsError, load
 
 from .checkout import Checkout
 from .command import capture
+from .listening import listen_problems
 from .problem import REFUSED, Problem
 
 MARKER = ".tinyberth-data"
@@ -54,7 +54,7 @@ def check_settings(checkout: Checkout) -> Settings:
 
 
 def check_machine(checkout: Checkout, settings: Settings) -> None:
-    """Check what the settings name on this machine: data folder, CA bundle, port, disk.
+    """Check what the settings name on this machine: data folder, CA bundle, address, disk.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def check_machine(checkout: Checkout, settings: Settings) -> None:
     problems = [
         *data_problems(checkout.host_data_dir),
         *_ca_problems(settings.host_ca_bundle),
-        *_port_problems(checkout, settings.port),
+        *listen_problems(checkout, settings),
         *_disk_problems(checkout),
     ]
     if problems:
@@ -97,40 +97,6 @@ def _ca_problems(host_ca_bundle: str) -> list[str]:
         "ca-certificates, or set it to this system's bundle, such as "
         "/etc/pki/tls/certs/ca-bundle.crt (Fedora) or /etc/ssl/ca-bundle.pem (openSUSE)."
     ]
-
-
-def _port_problems(checkout: Checkout, port: int) -> list[str]:
-    if can_bind(port) or port == _port_of_own_proxy(checkout):
-        return []
-    return [
-        f"PORT={port} is in use on 127.0.0.1 by another program "
-        f"(`ss -ltnp 'sport = :{port}'` as root names it): stop it, or set another PORT."
-    ]
-
-
-def can_bind(port: int) -> bool:
-    """Tell whether 127.0.0.1:``port`` is free, by binding it for a moment."""
-    with socket.socket() as probe:
-        # Without this a connection that was closed a moment ago would look like a listener.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
-
-
-def _port_of_own_proxy(checkout: Checkout) -> int | None:
-    """Return the port that the running proxy of this deployment was started with."""
-    ours = f"label=com.docker.compose.project={checkout.project}"
-    proxies = "label=com.docker.compose.service=proxy"
-    found = capture(["docker", "ps", "--quiet", "--filter", ours, "--filter", proxies], timeout=10)
-    if not found.ok or not found.out.split():
-        return None
-    template = "{{range .Config.Env}}{{println .}}{{end}}"
-    variables = capture(["docker", "inspect", "--format", template, found.out.split()[0]])
-    match = re.search(r"^PORT=(\d*)$", variables.out, re.MULTILINE)
-    return int(match[1] or load({}).port) if match else None
 
 
 def _disk_problems(checkout: Checkout) -> list[str]:

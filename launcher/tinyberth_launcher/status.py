@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 from tinyberth_common import VERSION
@@ -11,6 +12,7 @@ from .checkout import Checkout
 from .compose import Compose
 from .engine import compose_version, require_local_engine
 from .engine_process import server_version
+from .listening import ssh_line
 from .problem import FAILED, OK, Problem
 from .user_servers import list_user_servers
 
@@ -78,6 +80,10 @@ def _print_hub(compose: Compose) -> None:
 
 def _address(checkout: Checkout) -> str:
     try:
-        return f"Open {load(checkout.variables).public_url}"
+        settings = load(checkout.variables)
     except SettingsError:
         return "The settings have faults: ./tinyberth up names them."
+    if settings.is_behind_tls:
+        return f"Open {settings.public_url}"
+    from_afar = ssh_line(checkout, settings, "USER", socket.gethostname())
+    return f"Open {settings.public_url}\nFrom another machine: {from_afar}"

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from .command import end
-from .preflight import can_bind
+from .listening import can_bind
 from .problem import OK, USAGE, Problem
 from .tunnel_hints import hint_for_ssh
 

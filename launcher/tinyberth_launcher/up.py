@@ -12,6 +12,7 @@ from .base import ensure_base
 from .checkout import Checkout
 from .compose import Compose
 from .engine import Confirm, ensure_engine
+from .listening import ensure_listen_dir, local_address, ssh_line
 from .preflight import check_machine, check_settings
 from .problem import Problem
 from .steps import Steps
@@ -32,10 +33,11 @@ def up(checkout: Checkout, steps: Steps, confirm: Confirm) -> int:
         compose.build(step)
         step.done("are built")
     with steps.step("Services") as step:
+        ensure_listen_dir(step, checkout, settings)
         compose.start(step)
         step.done("are healthy")
     link = _admin_link(compose, settings.admin) if settings.auth == "local" else ""
-    print(_farewell(settings, link, base), flush=True)
+    print(_farewell(checkout, settings, link, base), flush=True)
     return 0
 
 
@@ -52,12 +54,12 @@ def _admin_link(compose: Compose, admin: str) -> str:
     return answer.out.strip()
 
 
-def _farewell(settings: Settings, link: str, base: dict[str, str]) -> str:
+def _farewell(checkout: Checkout, settings: Settings, link: str, base: dict[str, str]) -> str:
     lines = ["", f"Tinyberth is up:      {settings.public_url}"]
     if settings.is_behind_tls:
-        lines.append(f"Your TLS proxy asks:  http://127.0.0.1:{settings.port}")
+        lines.append(f"Your TLS proxy asks:  {local_address(checkout, settings)}")
     else:
-        line = ssh_line(settings.port, _login(), socket.gethostname())
+        line = ssh_line(checkout, settings, _login(), socket.gethostname())
         lines.append(f"From another machine: {line}")
     if link:
         lines += [
@@ -80,11 +82,6 @@ def _farewell(settings: Settings, link: str, base: dict[str, str]) -> str:
             f"For plain docker compose commands that build: BASE_IMAGE={base['BASE_IMAGE']}"
         )
     return "\n".join(lines)
-
-
-def ssh_line(port: int, login: str, host: str) -> str:
-    """Return what to type on a laptop to reach the hub through ssh."""
-    return f"ssh -L {port}:localhost:{port} {login}@{host}"
 
 
 def _login() -> str:

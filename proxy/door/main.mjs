@@ -1,7 +1,9 @@
 /**
  * Start the proxy as configurable-http-proxy's own command would, with our door before it:
- * people on 127.0.0.1:PORT, the hub's requests on a unix socket.
+ * people on 127.0.0.1:PORT or, with LISTEN=unix, on a unix socket; the hub's requests on another.
  */
+
+import { chmodSync } from "node:fs";
 
 import { defaultLogger } from "configurable-http-proxy/lib/log.js";
 
@@ -10,6 +12,7 @@ import { namesOf } from "./names.mjs";
 
 const HUB = "http+unix://%2Frun%2Ftinyberth%2Fhub%2Fhub.sock";
 const API_SOCKET = "/run/tinyberth/proxy/api.sock";
+const PEOPLES_SOCKET = "/run/tinyberth/listen/hub.sock";
 
 const names = namesOf(process.env);
 const log = defaultLogger({ level: "info" });
@@ -24,16 +27,23 @@ const door = new Door({
   prependPath: true,
   includePrefix: true,
 });
-door.proxyServer.listen(Number(names.localPort), "127.0.0.1");
-door.apiServer.listen(API_SOCKET);
-log.info("Listening on 127.0.0.1:%s; people open %s", names.localPort, names.origin);
-
 for (const server of [door.proxyServer, door.apiServer]) {
   server.on("error", (error) => {
-    log.error("The proxy cannot listen: %s", error.message);
+    const remedy = error.code === "EACCES" ? "; LISTEN_DIR must belong to uid 10002 (docs/tunnel.md)" : "";
+    log.error("The proxy cannot listen: %s%s", error.message, remedy);
     process.exit(1);
   });
 }
+if (process.env.LISTEN === "unix") {
+  // Who may connect is the folder's to say.
+  door.proxyServer.listen(PEOPLES_SOCKET, () => chmodSync(PEOPLES_SOCKET, 0o666));
+  log.info("Listening on hub.sock in LISTEN_DIR; people open %s", names.origin);
+} else {
+  door.proxyServer.listen(Number(names.localPort), "127.0.0.1");
+  log.info("Listening on 127.0.0.1:%s; people open %s", names.localPort, names.origin);
+}
+door.apiServer.listen(API_SOCKET);
+
 process.on("SIGTERM", () => process.exit(0));
 // One request's surprise must not end everybody's connections.
 process.on("uncaughtException", (error) => log.error("Uncaught exception: %s", error.stack));

@@ -17,12 +17,12 @@ from tinyberth_launcher.cli import main
 from tinyberth_launcher.command import capture, stream
 from tinyberth_launcher.compose import build_progress, parse_json_records
 from tinyberth_launcher.hints import hint_for
-from tinyberth_launcher.preflight import can_bind, check_machine, check_settings, data_problems
+from tinyberth_launcher.listening import can_bind
+from tinyberth_launcher.preflight import check_machine, check_settings, data_problems
 from tinyberth_launcher.problem import REFUSED, USAGE, Problem
 from tinyberth_launcher.selection import select_tests
 from tinyberth_launcher.steps import Steps, format_seconds
 from tinyberth_launcher.testing import Run, container_command
-from tinyberth_launcher.up import ssh_line
 
 COMPOSE = "name: tinyberth\nx: ${BASE_IMAGE:-debian:trixie-slim@sha256:00}\n"
 
@@ -166,10 +166,6 @@ def test_a_test_run_sets_every_setting_and_mounts_the_repository_read_only(root:
 )
 def test_durations_are_readable(seconds: float, text: str) -> None:
     assert format_seconds(seconds) == text
-
-
-def test_the_ssh_line_is_what_a_laptop_needs() -> None:
-    assert ssh_line(8001, "ada", "box") == "ssh -L 8001:localhost:8001 ada@box"
 
 
 def test_without_a_terminal_a_step_is_one_plain_line() -> None:

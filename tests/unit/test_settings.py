@@ -27,6 +27,8 @@ GOOD = [
             ("https://xn--hb-1ia.example.org:8443", "https://xn--hb-1ia.example.org:8443"),
         )
     ],
+    ("LISTEN", "unix", "unix"),
+    ("LISTEN_DIR", "/srv/door", "/srv/door"),
     ("DATA_DIR", "/srv/tinyberth", "/srv/tinyberth"),
     ("DATA_DIR", "./data", "./data"),
     ("ADMIN", "ada", "ada"),
@@ -62,6 +64,7 @@ BAD = [
         for text in ("0", "80", "1023", "-1", "65536", "8000 ", "08000", "1e3", "８０００")
     ],
     *[("ORIGINS", text) for text in ("user", "USERS", "users,shared")],
+    *[("LISTEN", text) for text in ("socket", "UNIX", "0.0.0.0", "tcp,unix")],
     *[
         ("PUBLIC_URL", text)
         for text in (
@@ -81,7 +84,8 @@ BAD = [
         )
     ],
     *[
-        ("DATA_DIR", text)
+        (name, text)
+        for name in ("DATA_DIR", "LISTEN_DIR")
         for text in ("/", "//", "data", "../data", "~/x", "/a/../b", "/a:b", ".")
     ],
     *[("ADMIN", text) for text in ("root", "Admin", "a b", "-rf", "a\n")],
