@@ -41,7 +41,7 @@ def test_the_image_runs_as_its_own_user(service: str) -> None:
 
 
 @pytest.mark.parametrize("service", USERS)
-def test_no_program_gives_rights_away(service: str) -> None:
+def test_a8_no_program_gives_rights_away(service: str) -> None:
     search = ("find", "/", "-xdev", "-perm", "/6000", "-type", "f")
     # As root with its capabilities, who sees every folder of the image.
     command = ("run", "--rm", "--network", "none", "--user", "0:0", image(service), *search)

@@ -97,7 +97,7 @@ def test_status_tells_services_people_and_versions(deployment: Deployment) -> No
         assert word in output
 
 
-def test_no_secret_is_in_the_logs(deployment: Deployment) -> None:
+def test_a15_no_secret_is_in_the_logs(deployment: Deployment) -> None:
     logs = deployment.compose("logs").stdout
     token = deployment.compose("exec", "-T", "proxy", "cat", "/run/tinyberth/proxy/token").stdout
     cli = deployment.compose("exec", "-T", "hub", "cat", "/var/lib/tinyberth/cli-token").stdout

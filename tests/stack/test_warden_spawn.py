@@ -65,7 +65,7 @@ def test_users_cannot_lock_the_ledger(warden):
     assert inside(warden, "alice", "flock -n /var/lib/extrausers/.lock true && echo locked") == ""
 
 
-def test_what_the_engine_was_told(warden):
+def test_a7_what_the_engine_was_told(warden):
     """THREATS A7: the CIS Docker Benchmark's section 5, for what one container can show."""
     warden.spawn("alice")
     found = warden.inspect("alice")
