@@ -109,7 +109,7 @@ def can_bind(port: int) -> bool:
 
 
 def _port_of_own_proxy(checkout: Checkout) -> int | None:
-    """Return the port that the running proxy of this deployment was started with."""
+    """Return the port that the running proxy of this deployment listens on."""
     ours = f"label=com.docker.compose.project={checkout.project}"
     proxies = "label=com.docker.compose.service=proxy"
     found = capture(["docker", "ps", "--quiet", "--filter", ours, "--filter", proxies], timeout=10)
@@ -118,4 +118,6 @@ def _port_of_own_proxy(checkout: Checkout) -> int | None:
     template = "{{range .Config.Env}}{{println .}}{{end}}"
     variables = capture(["docker", "inspect", "--format", template, found.out.split()[0]])
     match = re.search(r"^PORT=(\d*)$", variables.out, re.MULTILINE)
-    return int(match[1] or load({}).port) if match else None
+    if not match or re.search(r"^LISTEN=unix$", variables.out, re.MULTILINE):
+        return None
+    return int(match[1] or load({}).port)

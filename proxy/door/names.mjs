@@ -11,10 +11,11 @@ const LOOPBACK = ["localhost", "127.0.0.1", "[::1]", "hub.localhost"];
 const DEFAULT_PORTS = { "http:": "80", "https:": "443" };
 
 /**
- * @param {Record<string, string | undefined>} settings PORT, ORIGINS and PUBLIC_URL
- * @returns the names; `name` and `port` are of `url`, and `localPort` is what the proxy listens on
+ * @param {Record<string, string | undefined>} settings PORT, ORIGINS, PUBLIC_URL, LISTEN, LISTEN_DIR
+ * @returns the names; `name` and `port` are of `url`, and `localPort` is what the proxy listens on;
+ *   `tunnelEnd` is what `ssh -L` is told of the server's end
  */
-export function namesOf({ PORT, ORIGINS, PUBLIC_URL }) {
+export function namesOf({ PORT, ORIGINS, PUBLIC_URL, LISTEN, LISTEN_DIR }) {
   const localPort = PORT || "8000";
   const perUser = (ORIGINS || "users") === "users";
   const url = new URL(PUBLIC_URL || `http://${perUser ? "hub.localhost" : "localhost"}:${localPort}`);
@@ -25,6 +26,7 @@ export function namesOf({ PORT, ORIGINS, PUBLIC_URL }) {
     port: url.port || DEFAULT_PORTS[url.protocol],
     perUser,
     localPort,
+    tunnelEnd: LISTEN === "unix" ? `${LISTEN_DIR || "./listen"}/hub.sock` : `localhost:${localPort}`,
     loopback: LOOPBACK.filter((name) => name !== url.hostname),
   };
 }

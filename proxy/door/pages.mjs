@@ -1,13 +1,13 @@
 /** What people read who are not let in: what happened, why, what to do now. Pure. */
 
-const TUNNEL = (port) => `ssh -L ${port}:localhost:${port} USER@HOST`;
+const TUNNEL = ({ localPort, tunnelEnd }) => `ssh -L ${localPort}:${tunnelEnd} USER@HOST`;
 
 export function unknownName(names, host) {
   return page("This hub has another name", [
     `You asked for ${quoted(host)}. This hub answers at ${names.origin} alone, so that no other name can be made to lead here.`,
     names.scheme === "https"
       ? `Open ${names.origin}.`
-      : `Open ${names.origin}. From another machine run ${TUNNEL(names.localPort)} there first.`,
+      : `Open ${names.origin}. From another machine run ${TUNNEL(names)} there first.`,
     "For whoever runs it: another name needs a TLS proxy in front and PUBLIC_URL in .env (docs/operations.md).",
   ]);
 }
@@ -17,7 +17,7 @@ export function otherPort(names, { port }) {
     `You came by port ${port}, and every address of this hub has port ${names.port} in it.`,
     names.scheme === "https"
       ? `Open ${names.origin}.`
-      : `Give your end of the tunnel the same number: ${TUNNEL(names.localPort)}. Then open ${names.origin}.`,
+      : `Give your end of the tunnel the same number: ${TUNNEL(names)}. Then open ${names.origin}.`,
     "If that port is taken on your machine: whoever runs the hub can set another PORT in .env, for everybody.",
   ]);
 }

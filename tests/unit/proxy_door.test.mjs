@@ -78,6 +78,8 @@ table("another port than the one in the hub's addresses", [
 test("each page says what to do", () => {
   const page = (...request) => ask(...request).page;
   assert.match(page(LOCAL, "localhost:9000", "/"), /ssh -L 8000:localhost:8000 USER@HOST/);
+  const unix = namesOf({ LISTEN: "unix", LISTEN_DIR: "/srv/door" });
+  assert.match(page(unix, "localhost:9000", "/"), /ssh -L 8000:\/srv\/door\/hub\.sock USER@HOST/);
   assert.match(page(LOCAL, "localhost:9000", "/"), /came by port 9000/);
   assert.match(page(LOCAL, "evil.example", "/"), /Open http:\/\/hub\.localhost:8000\./);
   assert.match(page(PUBLIC, "evil.example", "/"), /Open https:\/\/hub\.example\.org\./);
