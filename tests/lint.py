@@ -78,7 +78,11 @@ def _run_one(command: list[str]) -> bool:
     return done.returncode == 0
 
 
-if __name__ == "__main__":
+def main() -> int:
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         clean = list(pool.map(_run_one, lint_commands()))
-    sys.exit(0 if all(clean) else 1)
+    return 0 if all(clean) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
