@@ -28,7 +28,7 @@ FROM: dict[str, dict[str, str]] = {
 }
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def admin(deployment: Deployment) -> Iterator[Admin]:
     admin = Admin(deployment)
     yield admin
