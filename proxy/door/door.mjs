@@ -27,7 +27,8 @@ export class Door extends ConfigurableProxy {
       res.writeHead(302, { ...HEADERS, Location: verdict.location });
       res.end();
     } else {
-      res.writeHead(verdict.status, { ...HEADERS, Connection: "close" });
+      const forget = verdict.forget ? { "Clear-Site-Data": '"cookies"' } : {};
+      res.writeHead(verdict.status, { ...HEADERS, ...forget, Connection: "close" });
       res.end(verdict.page);
     }
   }

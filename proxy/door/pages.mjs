@@ -43,6 +43,13 @@ export function crossSite(names) {
   ]);
 }
 
+export function twoCookies(names) {
+  return page("You are signed out", [
+    "Your browser sent two cookies that sign in. One of them was put there by a page on somebody's server, to make you work as somebody else.",
+    `Both are gone now. Open ${names.origin} and sign in again. If this page comes back, remove the cookies of ${names.name} in your browser.`,
+  ]);
+}
+
 export function noAddress() {
   return page("That is not a request for this hub", [
     "Its first line has an address where a path should be: this is no proxy for other hosts.",

@@ -16,13 +16,20 @@ const HEALTH = new Set(["/_chp_healthz", "/hub/health"]);
 /** Only these lead to people's servers and to services; all else is the hub's. */
 const SERVERS = /^\/(user|services)\//;
 
+/**
+ * The hub sets this cookie once, for its own name. A second one is from a person's page, which can set
+ * cookies for that name, too; the hub would take the wrong one.
+ */
+const SIGNED_IN_TWICE = /(?:^|; ?)jupyterhub-hub-login=.*; ?jupyterhub-hub-login=/;
+
 /** What the hub's pages show, also where such a page is an error on another name. */
 const PICTURES = /^\/hub\/(static\/|tinyberth-static\/|logo$)/;
 
 /**
  * @param names of `namesOf`
  * @param request `method`, `url` as it stands in the request's first line, and `headers`
- * @returns `undefined` to let it in, `{ location }` to send it on, or `{ status, page }`
+ * @returns `undefined` to let it in, `{ location }` to send it on, or `{ status, page }`, with `forget` where the
+ *   browser's cookies are to go
  */
 export function judge(names, { method, url, headers }) {
   // As the proxy reads it for its routes: without dots, backslashes and a host before it.
@@ -57,7 +64,10 @@ export function judge(names, { method, url, headers }) {
     // The hub in a person's origin would be that person's to read and to use.
     return move ?? refuse(403, pages.otherName(names));
   }
-  return isCrossSite(names, method, path, headers) ? refuse(403, pages.crossSite(names)) : undefined;
+  if (isCrossSite(names, method, path, headers)) {
+    return refuse(403, pages.crossSite(names));
+  }
+  return SIGNED_IN_TWICE.test(headers.cookie ?? "") ? { ...refuse(403, pages.twoCookies(names)), forget: true } : undefined;
 }
 
 /** Behind TLS the address carries no local port, so any way to this machine will do. */

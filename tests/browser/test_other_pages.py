@@ -153,3 +153,13 @@ def test_a11_a_persons_notebook_gets_nothing_out_of_its_readers_browser(
     }  # fmt: skip
     assert is_signed_in_as(page, deployment, "admin")
     assert "\nplanted " not in deployment.tinyberth("user", "list").stdout
+
+    # Mallet's own cookie, planted beside the admin's: nobody becomes mallet without a word.
+    page.goto(f"{mallet.server_url}/tree", wait_until="commit")
+    own = next(c.value for c in mallet.session.cookies if c.name == "jupyterhub-hub-login")
+    planted = f"jupyterhub-hub-login={own}; domain=hub.localhost; path=/hub/"
+    page.evaluate(f"document.cookie = {json.dumps(planted)}")
+    page.goto(f"{deployment.url}/hub/home")
+    expect(page.get_by_role("heading", name="You are signed out")).to_be_visible()
+    page.goto(f"{deployment.url}/hub/home")
+    expect(page.get_by_label("Password:")).to_be_visible()

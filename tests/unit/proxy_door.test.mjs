@@ -151,6 +151,14 @@ table("A11: other pages may lead to the hub and do nothing else with it", [
   [SHARED, "localhost:8123", "/hub/login", { method: "POST", origin: "http://evil.example" }, 403],
 ]);
 
+table("a cookie that signs in comes once", [
+  [LOCAL, HUB, "/hub/home", { cookie: "a=b; jupyterhub-hub-login=1; _xsrf=2" }, "in"],
+  [LOCAL, HUB, "/hub/home", { cookie: "jupyterhub-hub-login=1; a=b; jupyterhub-hub-login=2" }, 403],
+  [LOCAL, HUB, "/hub/home", { cookie: "jupyterhub-hub-login=1;jupyterhub-hub-login=1" }, 403],
+  [LOCAL, HUB, "/hub/home", { cookie: "xjupyterhub-hub-login=1; jupyterhub-hub-login=1" }, "in"],
+  [LOCAL, "alice.hub.localhost:8000", "/user/alice/", { cookie: "jupyterhub-hub-login=1; jupyterhub-hub-login=2" }, "in"],
+]);
+
 test("a request for another host by a whole address is refused", () => {
   for (const url of ["http://evil.example/", "evil.example:443", "*", ""]) {
     assert.equal(ask(LOCAL, HUB, url).status, 400, url);
