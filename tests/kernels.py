@@ -49,11 +49,16 @@ class Kernel:
         raise AssertionError(f"the kernel's websocket closed during {code!r}")
 
     def _session(self) -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(resolver=Loopback()),
-            headers={"Authorization": f"token {self._token}"},
-            timeout=aiohttp.ClientTimeout(total=120),
-        )
+        return server_session(self._token)
+
+
+def server_session(token: str) -> aiohttp.ClientSession:
+    """Return a client for somebody's own server, with an API token."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(resolver=Loopback()),
+        headers={"Authorization": f"token {token}"},
+        timeout=aiohttp.ClientTimeout(total=120),
+    )
 
 
 class Loopback(AbstractResolver):

@@ -111,7 +111,10 @@ def test_what_the_spawner_sends_becomes_a_body_of_our_own():
             "Init": True,
             "IpcMode": "private",
             "CgroupnsMode": "private",
-            "Ulimits": [{"Name": "nofile", "Soft": 65536, "Hard": 65536}],
+            "Ulimits": [
+                {"Name": "nofile", "Soft": 65536, "Hard": 65536},
+                {"Name": "core", "Soft": 0, "Hard": 0},
+            ],
             "LogConfig": {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "2"}},
             "RestartPolicy": {"Name": "no"},
         },

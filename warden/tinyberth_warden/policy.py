@@ -102,7 +102,8 @@ def build(request: SpawnRequest, person: Person, host: Host, wiring: Wiring) -> 
     env = {"TZ": wiring.settings.timezone, **request.env, **_own_env(person)}
     names = [team.name for team in person.teams]
     mounts = resolve_mounts(person.login, names, host.data, wiring.hub_run_volume)
-    open_files = min(65536, host.open_files)  # more than the engine has itself fails
+    # More open files than the engine has fails. A core of TensorFlow would fill its home.
+    limits = {"nofile": min(65536, host.open_files), "core": 0}
     return {
         "Image": wiring.user_image,
         "User": f"{person.uid}:{person.gid}",  # always with the gid: without, it is root's group
@@ -129,7 +130,7 @@ def build(request: SpawnRequest, person: Person, host: Host, wiring: Wiring) -> 
             "Init": True,
             "IpcMode": "private",
             "CgroupnsMode": "private",
-            "Ulimits": [{"Name": "nofile", "Soft": open_files, "Hard": open_files}],
+            "Ulimits": [{"Name": name, "Soft": n, "Hard": n} for name, n in limits.items()],
             "LogConfig": {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "2"}},
             "RestartPolicy": {"Name": "no"},  # the hub decides who runs
         },
