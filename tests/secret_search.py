@@ -33,7 +33,7 @@ _PAGES = (
     ),
     *("/hub/api/users/NAME", "/hub/api/tinyberth/people", "/hub/token", "/hub/home", "/nowhere"),
     *("/user/nobody/", "/hub/oauth_callback", "/hub/api/oauth2/authorize?client_id=x"),
-    *("/user/NAME/api/nowhere", "/user/NAME/nowhere", "/user/NAME/api/contents/..%2f..%2fetc"),
+    *("/user/NAME/api/nowhere", "/user/NAME/nowhere", "/user/NAME/api/contents"),
 )
 
 
@@ -69,13 +69,15 @@ def of_pages(person: Person) -> Iterator[tuple[str, bytes]]:
     # Not the person's own session: what the pages set as cookies is for the look alone.
     session = requests.Session()
     session.cookies.update(person.session.cookies)
+    token = {"Authorization": f"token {person.make_token()}"}
     for path in _PAGES:
-        origin = own_origin if path.startswith("/user/") else person.url
+        own = path.startswith("/user/NAME")
         for method in ("GET", "POST"):
             answer = session.request(
                 method,
-                origin + path.replace("NAME", person.name),
-                data="{" if method == "POST" else None,
+                (own_origin if own else person.url) + path.replace("NAME", person.name),
+                headers=token if own else {},
+                data="[]" if method == "POST" else None,  # no object: Jupyter fails over it
                 timeout=60,
                 allow_redirects=False,
             )

@@ -103,7 +103,7 @@ def test_leaving_a_shell_that_worked_closes_the_terminal_with_its_code(open_term
 
 def test_ctrl_c_interrupts_a_command_and_not_the_terminal(open_terminal):
     terminal = open_terminal("MINE=1")
-    terminal.type(b"echo run$((1+1)); sleep 600\r")
+    terminal.type(b"sh -c 'echo run$((1+1)); exec sleep 600'\r")  # in front before it speaks
     terminal.read_until("run2")
     terminal.type(CTRL_C)
     works(terminal)

@@ -30,7 +30,7 @@ HINT_AFTER = 10.0
 GIVE_UP_AFTER = 60.0
 """Seconds. Longer than a passphrase takes, which some files ask for."""
 TOO_SHORT = 1.5
-"""Seconds. Nobody opens a terminal and leaves it faster; a prompt that fails does."""
+"""Seconds from the report on. Nobody leaves a terminal faster; a prompt that fails does."""
 POLL = 0.1
 
 _TERMINAL = 0
@@ -45,10 +45,10 @@ def main() -> None:
         signal.signal(number, _leave_to_the_shell)
     signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # or taking the terminal back would stop us
     attributes = termios.tcgetattr(_TERMINAL)
-    started = time.monotonic()
     shell, ready = _run_shell(container_file)
+    reported = time.monotonic()
     exit_code = os.waitstatus_to_exitcode(os.waitpid(shell, 0)[1])
-    if ready and time.monotonic() - started > TOO_SHORT:
+    if ready and time.monotonic() - reported > TOO_SHORT:
         sys.exit(exit_code if exit_code >= 0 else 128 - exit_code)
     os.tcsetpgrp(_TERMINAL, os.getpgrp())
     termios.tcsetattr(_TERMINAL, termios.TCSANOW, attributes)
