@@ -77,7 +77,7 @@ def of_pages(person: Person) -> Iterator[tuple[str, bytes]]:
                 method,
                 (own_origin if own else person.url) + path.replace("NAME", person.name),
                 headers=token if own else {},
-                data="[]" if method == "POST" else None,  # no object: Jupyter fails over it
+                data="[1]" if method == "POST" else None,  # no object: Jupyter fails over it
                 timeout=60,
                 allow_redirects=False,
             )

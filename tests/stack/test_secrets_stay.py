@@ -6,6 +6,7 @@ The provider's client secret, which a deployment of another kind has: tests/brow
 from __future__ import annotations
 
 import pytest
+import requests
 
 from deployment import Deployment
 from secret_search import holds, of_container, of_pages, secrets_of
@@ -35,7 +36,11 @@ def test_a15_the_search_finds_what_is_there(
     own = deployment.as_user("alice", "echo $JUPYTERHUB_API_TOKEN").stdout.strip().encode()
     assert len(own) >= 32
     found = {place for place, content in seen.items() if holds(content, {"own": own})}
-    assert found == {"files and processes", "inspect"}
+    # and on pages of her own server, which only who is signed in there sees (below)
+    assert {place for place in found if "/user/" not in place} == {
+        "files and processes",
+        "inspect",
+    }
     cookie = {"cookie": b"00ff" * 16}
     for form in (b"00ff" * 16, b"\x00\xff" * 16, b"AP8A/wD/AP8A/wD/AP8A/wD/AP8A/wD/AP8A/wD/AP8"):
         assert holds(b"before " + form + b" after", cookie) == {"cookie"}
@@ -48,6 +53,22 @@ def test_a15_error_pages_of_all_kinds_were_looked_at(seen: dict[str, bytes]) -> 
     assert b"500 : Internal Server Error" in seen["GET /hub/error/500"]
     assert b"503 : Service Unavailable" in seen["GET /hub/error/503?url=/user/x"]
     assert not any(b"Traceback" in content for place, content in seen.items() if "/hub" in place)
+
+
+def test_a15_anothers_error_pages_show_no_token(deployment: Deployment) -> None:
+    alice, bob = deployment.with_server("alice"), deployment.add("bob")
+    own = deployment.as_user("alice", "echo $JUPYTERHUB_API_TOKEN").stdout.strip()
+    strangers: list[dict[str, str]] = [{}, {"Authorization": f"token {bob.make_token()}"}]
+    hers = {"Authorization": f"token {alice.make_token()}"}
+    shown = []
+    for headers in [hers, *strangers]:
+        for path in ["/nowhere", "/api/nowhere", "/files/nowhere", "/lab"]:
+            answer = requests.get(
+                alice.server_url + path, headers=headers, timeout=60, allow_redirects=False
+            )
+            shown.append((headers == hers, own in answer.text))
+    assert (True, True) in shown  # the control: Jupyter writes it into her own pages
+    assert (False, True) not in shown
 
 
 def test_a15_the_only_thing_of_the_hubs_in_a_container_is_its_socket(
