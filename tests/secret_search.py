@@ -11,7 +11,6 @@ import requests
 
 from deployment import Deployment, Person
 
-_HUB = ("cookie_secret", "link-key", "cli-token")
 # What a person's own programs can read, but for the image, which was built before any secret was
 # made: every file outside of it, and of each process what it was started with.
 _READ = r"""
@@ -40,13 +39,16 @@ _PAGES = (
 def secrets_of(deployment: Deployment) -> dict[str, bytes]:
     """Return every secret that the deployment made, by name; from its volumes, as root."""
     found = {
-        name: deployment.compose("exec", "-T", "hub", "cat", f"/var/lib/tinyberth/{name}").stdout
-        for name in _HUB
+        name: _cat(deployment, "hub", f"/var/lib/tinyberth/{name}")
+        for name in ("cookie_secret", "link-key", "cli-token")
     }
-    found["proxy token"] = deployment.compose(
-        "exec", "-T", "proxy", "cat", "/run/tinyberth/proxy/token"
-    ).stdout
-    return {name: secret.strip().encode() for name, secret in found.items()}
+    found["proxy token"] = _cat(deployment, "proxy", "/run/tinyberth/proxy/token")
+    # no link key where people sign in elsewhere
+    return {name: secret.strip().encode() for name, secret in found.items() if secret}
+
+
+def _cat(deployment: Deployment, service: str, path: str) -> str:
+    return deployment.compose("exec", "-T", service, "cat", path, check=False).stdout
 
 
 def of_container(deployment: Deployment, login: str) -> Iterator[tuple[str, bytes]]:

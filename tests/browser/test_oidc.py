@@ -337,6 +337,7 @@ def test_a15_the_secret_is_the_hubs_alone(
     assert holders == {campus.service("hub")}
     assert SECRET not in campus.compose("logs").stdout
     secrets = {**secrets_of(campus), "the provider's": SECRET.encode()}
+    assert len(secrets) == 4
     for place, seen in of_container(campus, "alice"):
         assert holds(seen, secrets) == set(), place
 
