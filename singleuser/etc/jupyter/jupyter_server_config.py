@@ -1,5 +1,6 @@
 """What every server of this image does; a user's own settings cannot undo it (THREATS A10)."""
 
+import json
 import os
 from pathlib import Path
 
@@ -28,6 +29,10 @@ class HomeKernelSpecManager(KernelSpecManager):
 # Seconds that an answer of the hub about who somebody is counts (JupyterHub's default: 300). A
 # session that ended, by a new password or by removal, ends here after as long.
 c.HubOAuth.cache_max_age = 5
+
+# The hub's options for cookies (Secure, SameSite) for the one that JupyterHub does not give them.
+hub_cookies = json.loads(os.environ.get("JUPYTERHUB_COOKIE_OPTIONS", "{}"))
+c.ServerApp.tornado_settings = {"xsrf_cookie_kwargs": hub_cookies}
 
 c.ServerApp.kernel_spec_manager_class = HomeKernelSpecManager
 
