@@ -27,7 +27,7 @@ export function namesOf({ PORT, ORIGINS, PUBLIC_URL, LISTEN, LISTEN_DIR }) {
     perUser,
     localPort,
     tunnelEnd: LISTEN === "unix" ? `${LISTEN_DIR || "./listen"}/hub.sock` : `localhost:${localPort}`,
-    loopback: LOOPBACK.filter((name) => name !== url.hostname),
+    loopback: LOOPBACK,
   };
 }
 

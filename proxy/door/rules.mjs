@@ -40,11 +40,11 @@ export function judge(names, { method, url, headers }) {
   const host = parseHost(headers.host, names.scheme);
   const persons = host && isPersons(names, host.name);
   const move = READS.has(method) ? { location: names.origin + url } : undefined;
+  const here = names.loopback.includes(host?.name);
+  if (here && READS.has(method) && HEALTH.has(path)) {
+    return undefined;
+  }
   if (host?.name !== names.name && !persons) {
-    const here = names.loopback.includes(host?.name);
-    if (here && READS.has(method) && HEALTH.has(path)) {
-      return undefined;
-    }
     if (!here) {
       return refuse(403, pages.unknownName(names, headers.host));
     }

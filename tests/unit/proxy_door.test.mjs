@@ -93,6 +93,8 @@ table("health checks are answered by every name of this machine", [
   [LOCAL, "localhost:8000", "/hub/health", { method: "HEAD" }, "in"],
   [LOCAL, "127.0.0.1:8000", "/hub/health", { method: "POST" }, 403],
   [PUBLIC, "127.0.0.1:8000", "/_chp_healthz", {}, "in"],
+  [SHARED, "localhost", "/_chp_healthz", {}, "in"],
+  [SHARED, "localhost", "/", {}, 403],
   [LOCAL, "evil.example:8000", "/hub/health", {}, 403],
 ]);
 
