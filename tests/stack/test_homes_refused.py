@@ -92,13 +92,17 @@ def test_without_the_data_root_nothing_is_written_below_its_mount_point(
     wait_until(deployment.hub_healthy, "the hub answers")
 
 
-def test_a_home_that_its_user_cannot_enter_is_told(deployment: Deployment, dora: Person) -> None:
+def test_a_home_that_its_user_closed_is_theirs_to_open_again(
+    deployment: Deployment, dora: Person
+) -> None:
     home = deployment.home("dora")
     uid = home.with_name("dora.kept").stat().st_uid
     home.mkdir(mode=0o000)
     os.chown(home, uid, uid)
-    assert "the home cannot be entered" in _failed_spawn(dora)
-    assert home.stat().st_mode & 0o7777 == 0
+    dora.start_server()
+    found = home.stat()
+    assert (found.st_uid, found.st_gid, found.st_mode & 0o7777) == (uid, uid, 0o700)
+    dora.stop_server()
 
 
 def _failed_spawn(person: Person) -> str:
