@@ -94,10 +94,11 @@ def train_ours(tweets: Path, preset: Path) -> dict[str, Any]:
     tokens = training.tokenize(tokenizer, text.clean_all(train["text"]))
     once = time.perf_counter() - began
     steps = OURS["epochs"] * training.steps_of(tokens, OURS["batch"])
-    training.compile_classifier(classifier, steps, OURS["learning_rate"], OURS["weight_decay"])
+    trainer = training.short_cut(classifier)
+    training.compile_classifier(trainer, steps, OURS["learning_rate"], OURS["weight_decay"])
     batches = training.batches(tokens, train["target"], OURS["batch"], OURS["hidden_words"])
     clock = _clock(keras)
-    classifier.fit(batches, epochs=OURS["epochs"], shuffle=False, verbose=0, callbacks=[clock])
+    trainer.fit(batches, epochs=OURS["epochs"], shuffle=False, verbose=0, callbacks=[clock])
     unseen = training.tokenize(tokenizer, text.clean_all(validation["text"]))
     disaster = training.probabilities(classifier, unseen)[:, 1]
     report = _report(clock.epochs, validation["target"], disaster >= OURS["threshold"])

@@ -76,6 +76,16 @@ for number in (0, 17, 299):
     alone = training.probabilities(classifier, many[number : number + 1])
     np.testing.assert_allclose(alone[0], answers[number], atol=1e-4)
 
+# ---- the short cut: the same answers by the same weights, padding and all
+classifier.preprocessor = None
+features = training.features(many[:50])
+np.testing.assert_allclose(
+    training.short_cut(classifier)(features, training=False),
+    classifier(features, training=False),
+    atol=1e-5,
+)
+assert training.short_cut(classifier).trainable_weights[0] is classifier.trainable_weights[0]
+
 # ---- a threshold, by F1
 targets = np.array([0, 0, 1, 1, 1])
 assert 0.3 < training.best_threshold(targets, np.array([0.1, 0.3, 0.45, 0.4, 0.9])) <= 0.4
@@ -90,9 +100,13 @@ def loss_of_a_training() -> float:
     keras.utils.set_random_seed(7)
     model = tinybert.load_classifier("bert_tiny_en_uncased", num_classes=2)
     model.preprocessor = None
-    training.compile_classifier(model, 8 * training.steps_of(small, 16), 1e-3)
+    trainer = training.short_cut(model)
+    training.compile_classifier(trainer, 8 * training.steps_of(small, 16), 1e-3)
     data = training.batches(small, labels, 16, hidden_words=0.2)
-    return model.fit(data, epochs=8, shuffle=False, verbose=0).history["loss"][-1]
+    loss = trainer.fit(data, epochs=8, shuffle=False, verbose=0).history["loss"][-1]
+    sure = training.probabilities(model, small)[np.arange(80), labels]
+    assert sure.mean() > 0.6, "the classifier itself has learnt"
+    return loss
 
 
 first, again = loss_of_a_training(), loss_of_a_training()
