@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from pathlib import Path
+from typing import Any
 
+from .patience import ask_patiently
 from .settings import FIREWALL_SOCKET
 
 WAIT_SECONDS = 10.0
@@ -32,22 +33,21 @@ async def require_firewall(socket: Path = FIREWALL_SOCKET) -> None:
     ------
     FirewallError
     """
-    deadline = time.monotonic() + WAIT_SECONDS
-    while True:
-        try:
-            answer = json.loads(await asyncio.wait_for(_ask(socket), _ASK_SECONDS))
-            break
-        except (OSError, ValueError) as error:  # OSError has TimeoutError in it
-            if time.monotonic() > deadline:
-                raise FirewallError(NOT_ANSWERING) from error
-            await asyncio.sleep(0.5)
+    away = OSError, ValueError  # TimeoutError is the first, half an answer the second
+    try:
+        answer = await ask_patiently(
+            lambda: _ask(socket), lambda error: isinstance(error, away), WAIT_SECONDS
+        )
+    except away as error:
+        raise FirewallError(NOT_ANSWERING) from error
     if not answer["ok"]:
         raise FirewallError(f"No server can be started. For the admin: {answer['message']}")
 
 
-async def _ask(socket: Path) -> bytes:
-    reader, writer = await asyncio.open_unix_connection(str(socket))
-    try:
-        return await reader.read()
-    finally:
-        writer.close()
+async def _ask(socket: Path) -> Any:
+    async with asyncio.timeout(_ASK_SECONDS):
+        reader, writer = await asyncio.open_unix_connection(str(socket))
+        try:
+            return json.loads(await reader.read())
+        finally:
+            writer.close()

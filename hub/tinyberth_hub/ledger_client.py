@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from .patience import ask_patiently
 from .refusals import ChangeRefusedError
 from .settings import LEDGER_SOCKET
 from .unix_http import UnreachableError, request_json
@@ -125,15 +124,14 @@ class LedgerClient:
         return answer
 
     async def _call(self, method: str, path: str, body: object = None) -> Any:
-        deadline = time.monotonic() + LEDGER_WAIT_SECONDS
-        while True:
-            try:
-                status, answer = await request_json(self.socket, method, path, body=body)
-                break
-            except UnreachableError as error:
-                if time.monotonic() > deadline:
-                    raise LedgerError(503, f"{NOT_ANSWERING} ({error})") from error
-                await asyncio.sleep(0.5)  # every request here can be made twice
+        try:
+            status, answer = await ask_patiently(
+                lambda: request_json(self.socket, method, path, body=body),
+                lambda error: isinstance(error, UnreachableError),
+                LEDGER_WAIT_SECONDS,
+            )
+        except UnreachableError as error:
+            raise LedgerError(503, f"{NOT_ANSWERING} ({error})") from error
         if status >= 400:
             message = answer.get("message") if isinstance(answer, dict) else None
             raise LedgerError(

@@ -8,7 +8,6 @@ not have.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -20,6 +19,7 @@ from traitlets import Unicode, default
 
 from .firewall import FirewallError, require_firewall
 from .ledger_client import Berth
+from .patience import ask_patiently
 from .refusals import ChangeRefusedError
 from .spawn_steps import ProgressEvent, SpawnSteps
 from .team_spawner import TeamSpawner
@@ -61,14 +61,10 @@ class BerthSpawner(TeamSpawner):
         Without this, a stop that falls into that moment would leave the container running and
         the hub believing that it stopped.
         """
-        deadline = time.monotonic() + WARDEN_WAIT_SECONDS
-        while True:
-            try:
-                return await super().docker(method, *args, **kwargs)
-            except (RequestException, DockerException) as error:  # noqa: PERF203 - a retry is a loop
-                if isinstance(error, APIError) or time.monotonic() > deadline:
-                    raise
-                await asyncio.sleep(POLL_SECONDS * 10)
+        ask = super().docker
+        return await ask_patiently(
+            lambda: ask(method, *args, **kwargs), _is_warden_away, WARDEN_WAIT_SECONDS
+        )
 
     async def remove_object(self) -> None:
         """Remove the container, running or not: one that a crash left must not block a start."""
@@ -192,6 +188,12 @@ def container_identity(berth: Berth) -> dict[str, Any]:
         "user": f"{berth.uid}:{berth.gid}",
         "labels": {"tinyberth.login": berth.login},
     }
+
+
+def _is_warden_away(error: Exception) -> bool:
+    return isinstance(error, RequestException | DockerException) and not isinstance(
+        error, APIError
+    )
 
 
 async def _answers(session: aiohttp.ClientSession, url: str) -> bool:

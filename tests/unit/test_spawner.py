@@ -11,7 +11,7 @@ from docker.errors import APIError
 from dockerspawner import DockerSpawner
 from requests.exceptions import ConnectionError as NoConnectionError
 
-from tinyberth_hub import spawner
+from tinyberth_hub import patience, spawner
 from tinyberth_hub.ledger_client import Berth
 from tinyberth_hub.spawner import BerthSpawner, container_identity
 
@@ -41,7 +41,7 @@ def engine_that_answers(*answers: Any) -> Any:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spawner, "POLL_SECONDS", 0.001)
+    monkeypatch.setattr(patience, "PAUSE_SECONDS", 0.001)
     monkeypatch.setattr(spawner, "WARDEN_WAIT_SECONDS", 0.2)
 
 
