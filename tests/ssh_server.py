@@ -40,7 +40,7 @@ class SshServer:
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
 
-    def open(self) -> None:
+    def __enter__(self) -> SshServer:
         Path("/run/sshd").mkdir(exist_ok=True)  # of the package's service file
         self.folder.chmod(0o755)
         host_key = self.make_key("host")
@@ -58,8 +58,9 @@ class SshServer:
             ["/usr/sbin/sshd", "-D", "-e", "-f", config], stdout=log, stderr=log
         )
         wait_until(lambda: "Server listening" in self.log(), f"sshd listens: {self.log()}")
+        return self
 
-    def close(self) -> None:
+    def __exit__(self, *_: object) -> None:
         if self.process:
             self.process.terminate()
             self.process.wait()
@@ -148,15 +149,18 @@ class Laptop:
     """A machine of its own, with ssh, Chromium and this repository: a container on docker0."""
 
     name: str
+    project: str
+    folder: Path
 
-    def open(self, project: str, folder: Path) -> None:
+    def __enter__(self) -> Laptop:
         docker(
             "run", "--detach", "--init", "--name", self.name, "--shm-size", "1g",
-            "--volume", f"{REPO}:{REPO}:ro", "--volume", f"{folder}:{folder}:ro",
-            f"{project}-tests:0.1.0", "sleep", "3600",
+            "--volume", f"{REPO}:{REPO}:ro", "--volume", f"{self.folder}:{self.folder}:ro",
+            f"{self.project}-tests:0.1.0", "sleep", "3600",
         )  # fmt: skip
+        return self
 
-    def close(self) -> None:
+    def __exit__(self, *_: object) -> None:
         docker("rm", "--force", self.name)
 
     def start(self, *command: str) -> subprocess.Popen[str]:

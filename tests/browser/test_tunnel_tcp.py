@@ -24,10 +24,8 @@ from ssh_server import (
 def server(deployment: Deployment, work: Path) -> Iterator[SshServer]:
     folder = work / "sshd"
     folder.mkdir()
-    server = SshServer(folder, bridge_address(), documented_block(0, deployment.port))
-    server.open()
-    yield server
-    server.close()
+    with SshServer(folder, bridge_address(), documented_block(0, deployment.port)) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
@@ -48,10 +46,8 @@ def grouped(server: SshServer) -> Key:
 
 @pytest.fixture(scope="module")
 def laptop(server: SshServer, project: str) -> Iterator[Laptop]:
-    laptop = Laptop(f"{project}-laptop")
-    laptop.open(project, server.folder)
-    yield laptop
-    laptop.close()
+    with Laptop(f"{project}-laptop", project, server.folder) as laptop:
+        yield laptop
 
 
 def test_a_laptop_opens_the_hub_and_a_server_by_tinyberth_tunnel(

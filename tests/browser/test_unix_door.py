@@ -44,10 +44,8 @@ def door(project: str, work: Path, host_listen_dir: Path) -> Iterator[Deployment
 def server(door: Deployment, work: Path) -> Iterator[SshServer]:
     folder = work / "sshd-unix"
     folder.mkdir()
-    server = SshServer(folder, bridge_address(), documented_block(1, door.port))
-    server.open()
-    yield server
-    server.close()
+    with SshServer(folder, bridge_address(), documented_block(1, door.port)) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
@@ -65,10 +63,8 @@ def outsider(server: SshServer) -> Key:
 
 @pytest.fixture(scope="module")
 def laptop(server: SshServer, project: str) -> Iterator[Laptop]:
-    laptop = Laptop(f"{project}-laptop-unix")
-    laptop.open(project, server.folder)
-    yield laptop
-    laptop.close()
+    with Laptop(f"{project}-laptop-unix", project, server.folder) as laptop:
+        yield laptop
 
 
 def hub_status(host_socket: Path) -> int:
@@ -183,20 +179,14 @@ def test_what_the_group_leaves_open_is_what_the_docs_say(
 
 
 @pytest.mark.parametrize("rule", ["AllowTcpForwarding no", "PermitOpen localhost:1"])
-def test_openssh_forbids_the_socket_with_the_ports(
-    work: Path, rule: str, request: pytest.FixtureRequest
-) -> None:
+def test_openssh_forbids_the_socket_with_the_ports(work: Path, rule: str) -> None:
     """Why it is left open; where this fails, a newer OpenSSH can do better, and the docs, too."""
     name = f"narrow-{rule.split(maxsplit=1)[0].lower()}"
     folder = work / name
     folder.mkdir()
-    server = SshServer(
-        folder, bridge_address(), f"Match Group {name}\n    {rule}\n    "
-        "AllowStreamLocalForwarding local\n",
-    )  # fmt: skip
-    server.open()
-    request.addfinalizer(server.close)
-    assert not local_socket(server.allow(f"{name}-a", "", name))
+    block = f"Match Group {name}\n    {rule}\n    AllowStreamLocalForwarding local\n"
+    with SshServer(folder, bridge_address(), block) as server:
+        assert not local_socket(server.allow(f"{name}-a", "", name))
 
 
 def test_a_proxy_that_was_killed_listens_again(door: Deployment, host_listen_dir: Path) -> None:

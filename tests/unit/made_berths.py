@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from tinyberth_common.settings import load
@@ -33,3 +34,17 @@ def tree(folder: Path) -> dict[str, tuple[int, int, int, int]]:
     """Everything about what lies in data/ that a refusal must not change."""
     found = {str(path): path.lstat() for path in sorted(folder.rglob("*")) if path.name != ".lock"}
     return {name: (s.st_ino, s.st_mode, s.st_uid, s.st_gid) for name, s in found.items()}
+
+
+def put_in_the_way(path: Path, kind: str | tuple[int, int]) -> None:
+    """Put at ``path`` what is no folder, or an empty folder of the uid and gid ``kind``."""
+    if kind == "link":
+        path.symlink_to("/etc")
+    elif kind == "file":
+        path.touch()
+    elif kind == "fifo":
+        os.mkfifo(path)
+    else:
+        assert isinstance(kind, tuple)
+        path.mkdir()
+        os.chown(path, *kind)

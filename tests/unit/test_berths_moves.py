@@ -9,7 +9,7 @@ import stat
 
 import pytest
 from ledger_crash import killed_at_each_step
-from made_berths import make_berths, tree, written
+from made_berths import make_berths, put_in_the_way, tree, written
 
 from tinyberth_ledger.teams import Teams
 from tinyberth_server.errors import RefusedError
@@ -135,25 +135,16 @@ def test_a_login_that_is_taken_changes_nothing(berths, data, login, to, status):
     assert tree(data) == before
 
 
-def in_the_way(path, kind):
-    if kind == "link":
-        path.symlink_to("/etc")
-    elif kind == "file":
-        path.touch()
-    elif kind == "fifo":
-        os.mkfifo(path)
-    else:
-        path.mkdir()
-        os.chown(path, kind, kind)
-
-
-@pytest.mark.parametrize("kind", ["link", "file", "fifo", 0, 1000, 20000, 20001])
+@pytest.mark.parametrize(
+    "kind",
+    ["link", "file", "fifo", (0, 0), (1000, 1000), (20000, 20000), (20001, 20001)],
+)
 def test_what_is_in_the_way_is_refused_before_the_ledger_changes(berths, data, kind):
     """An empty folder too: rename(2) would replace it without a word."""
     for name in ("alice", "bob"):
         with_thesis(berths, name)
     berths.archive("bob")
-    in_the_way(data / "users/carol", kind)
+    put_in_the_way(data / "users/carol", kind)
     before = tree(data)
     for act in (lambda: berths.rename("alice", "carol"), lambda: berths.restore("bob~1", "carol")):
         with pytest.raises(RefusedError, match="data/users/carol is a") as refused:
@@ -162,12 +153,12 @@ def test_what_is_in_the_way_is_refused_before_the_ledger_changes(berths, data, k
         assert tree(data) == before
 
 
-@pytest.mark.parametrize("kind", ["link", "file", "fifo", 1000, 20001])
+@pytest.mark.parametrize("kind", ["link", "file", "fifo", (1000, 1000), (20001, 20001)])
 def test_what_is_not_their_home_is_not_moved(berths, data, kind):
     for name in ("alice", "bob"):
         berths.ensure(name, None)
     (data / "users/alice").rmdir()
-    in_the_way(data / "users/alice", kind)
+    put_in_the_way(data / "users/alice", kind)
     before = tree(data)
     for act in (lambda: berths.rename("alice", "carol"), lambda: berths.archive("alice")):
         with pytest.raises(RefusedError, match="data/users/alice is a"):
