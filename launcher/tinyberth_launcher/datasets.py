@@ -22,8 +22,7 @@ def list_datasets(checkout: Checkout) -> int:
     shelf = open_shelf(checkout, "datasets")
     for name in shelf.names():
         files, size = size_of(shelf.place(name))
-        plural = "file" if files == 1 else "files"
-        print(f"{name}: {files} {plural}, {format_bytes(size)}; in servers /datasets/{name}")
+        print(f"{name}: {_amount(files, size)}; in servers /datasets/{name}")
     if not shelf.names():
         print("There is no data set yet: ./tinyberth dataset add NAME PATH")
     return 0
@@ -44,12 +43,14 @@ def add_dataset(
             staged = work / "files"
             _forget_others(staged, files)
             _copy_all(step, files, staged, total)
-            step.done(
-                f"{len(files)} {'file' if len(files) == 1 else 'files'}, {format_bytes(total)}"
-            )
+            step.done(_amount(len(files), total))
         shelf.publish(staged, name)
     print(f"\n{shelf.place(name)}: everybody reads it at /datasets/{name}, without a restart.")
     return 0
+
+
+def _amount(files: int, size: int) -> str:
+    return f"{files} {'file' if files == 1 else 'files'}, {format_bytes(size)}"
 
 
 def _check_free(shelf: Shelf, name: str, *, replace: bool) -> None:
