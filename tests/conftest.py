@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
@@ -18,6 +19,11 @@ _DEPLOYMENT_RINGS = {"stack", "browser"}
 _OWN_DEPLOYMENTS = (
     *("/test_oidc.py", "/test_front_proxy.py", "/test_unix_door.py", "/test_bad_settings.py"),
 )
+
+# The same examples in each run: what fails there is the change's own fault, and can be seen again.
+# Hunt for new ones with --hypothesis-profile=default, and keep what is found as a test.
+hypothesis.settings.register_profile("again", derandomize=True)
+hypothesis.settings.load_profile("again")
 
 
 @pytest.fixture(scope="session")

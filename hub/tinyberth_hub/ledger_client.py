@@ -69,7 +69,7 @@ class LedgerClient:
 
         ``name`` is kept beside it, as far as a line of passwd(5) can hold it.
         """
-        given = {"uid": uid, "gid": gid, "name": name and passwd_field(name)}
+        given = {"uid": uid, "gid": gid, "name": passwd_field(name or "") or None}
         body = {key: value for key, value in given.items() if value is not None}
         return _berth(await self._call("PUT", f"/v1/berths/{quote(login, safe='')}", body))
 

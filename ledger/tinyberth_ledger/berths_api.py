@@ -71,7 +71,7 @@ class BerthsApi:
         if gecos is not None and (
             not re.fullmatch(GECOS, gecos) or len(gecos.encode()) > MAX_GECOS
         ):
-            why = f"write 1 to {MAX_GECOS} bytes, without a colon and control characters."
+            why = f"write 1 to {MAX_GECOS} bytes, no space first, no colon, no control character."
             raise RefusedError("bad_name", f"The name {shown(gecos)} is refused: {why}")
         made = await asyncio.to_thread(self._berths.ensure, login, ids, gecos)
         entry, created, home_created = made

@@ -12,7 +12,7 @@ from tinyberth_server.errors import RefusedError, shown
 
 from .ledger import Entry, Ledger, Team
 
-GECOS = r"[^:\x00-\x1f\x7f-\x9f]+"
+GECOS = r"(?! )[^:\x00-\x1f\x7f-\x9f]+"  # libnss-extrausers drops spaces at its beginning
 _LOGIN, _ID = r"[a-z][a-z0-9_-]{0,31}", r"[1-9][0-9]{3,9}"
 _NUMBERED = rf"{_LOGIN}~[1-9][0-9]{{0,5}}"
 _PASSWD_LINE = re.compile(

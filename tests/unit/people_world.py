@@ -43,7 +43,7 @@ class LocalLedger:
 
     async def ensure_berth(self, login, *, uid=None, gid=None, name=None):
         ids = None if uid is None else (uid, gid)
-        field = name and passwd_field(name)  # as the real client does
+        field = passwd_field(name or "") or None  # as the real client does
         return _berth(self._call(self.berths.ensure, login, ids, field)[0])
 
     async def list_berths(self):

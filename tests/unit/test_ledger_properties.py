@@ -27,7 +27,7 @@ WHICH = st.integers(0, 5)
 """Which of the people or tombstones that there are."""
 GECOS = st.none() | st.text(
     st.characters(exclude_categories=["Cc", "Cs"], exclude_characters=":"), min_size=1, max_size=20
-)
+).filter(lambda name: not name.startswith(" "))
 CRASH = st.none() | st.integers(5, 14) | st.integers(0, 20)
 """How many changes of the file system are made before the process is killed; None: all.
 

@@ -97,6 +97,7 @@ REQUESTS = [
     ("GET", "/v1/berths", None, 200),
     ("PUT", "/v1/berths/jose", {"name": "José.García@uni.example"}, 200),
     ("PUT", "/v1/berths/jose", {"name": "José"}, 200),
+    ("PUT", "/v1/berths/jose", {"name": " José"}, 400),  # no program would read it back whole
     ("PUT", "/v1/berths/jose", {"name": "ü" * 127 + "x"}, 200),
     ("PUT", "/v1/berths/jose", {"name": "ü" * 128}, 400),
     *(("PUT", "/v1/berths/jose", {"name": name}, 400) for name in ("", "a:b", "a\n", "\x85", 1)),

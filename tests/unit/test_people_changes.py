@@ -348,6 +348,7 @@ def people_accounts(folder: Path) -> Any:
         ("x" * 300, "x" * 255),
         ("é" * 200, "é" * 127),
         ("\x85next", "next"),
+        (" : ", ""),
     ],
 )
 def test_a_name_becomes_a_field_of_passwd(name: str, field: str) -> None:
