@@ -269,6 +269,8 @@ PIECES = [
         "/json",
         "/start",
         "/stop",
+        "/pause",
+        "/unpause",
     ),
     *(
         "/exec",
@@ -301,6 +303,8 @@ PIECES = [
 KNOWN = [
     ["/v1.44", "/containers", "/NAME", "/stop", "?", "t=1"],
     ["/v1.44", "/containers", "/NAME", "/start"],
+    ["/v1.44", "/containers", "/NAME", "/pause"],
+    ["/v1.44", "/containers", "/NAME", "/unpause"],
     ["/v1.44", "/containers", "/NAME", "/json"],
     ["/containers", "/NAME", "/logs", "?", "stdout=1"],
     ["/v1.44", "/containers", "/NAME"],
@@ -313,6 +317,8 @@ ALLOWED = {
     "create",
     "start",
     "stop",
+    "pause",
+    "unpause",
     "kill",
     "die",
     "destroy",

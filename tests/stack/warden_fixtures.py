@@ -22,11 +22,11 @@ HARDENING = [
     *("--read-only", "--cap-drop=ALL", "--network=none", "--init"),
     *("--security-opt=no-new-privileges:true", "--pids-limit=256", "--memory=256m"),
 ]
-# What stands in for the user image: prints who it is, then sleeps.
+# What stands in for the user image: prints who it is, sleeps, and says that it was asked to end.
 USER_DOCKERFILE = """\
 FROM {image}
 RUN mkdir -p /datasets /opt/tinyberth/presets-site /var/lib/extrausers /run/tinyberth/hub
-CMD ["sh", "-c", "id; echo started; exec sleep 600"]
+CMD ["sh", "-c", "trap 'echo saved; exit 0' TERM; id; echo started; sleep 600 & wait"]
 """
 
 

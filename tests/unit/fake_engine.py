@@ -29,6 +29,7 @@ class FakeEngine:
     def __init__(self) -> None:
         self.containers: dict[str, dict[str, Any]] = {}
         self.images = {IMAGE}
+        self.image_id = "sha256:0"
         self.calls: list[tuple[str, str, Any]] = []
         self.instead: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]] | None = None
         """Answers in the place of ``answer``."""
@@ -45,7 +46,8 @@ class FakeEngine:
         self.containers[number] = {
             "Id": number,
             "Name": f"/{name}",
-            "State": {"Running": False},
+            "Image": self.image_id,
+            "State": {"Running": False, "Paused": False},
             "Config": {"Labels": labels, "User": user, "Env": ["A=b"], "Tty": False},
             "HostConfig": {"Mounts": [{"Source": "/srv/secret/path"}], "GroupAdd": groups},
             "Mounts": [{"Source": "/srv/secret/path"}],
@@ -71,7 +73,11 @@ class FakeEngine:
         if image := re.fullmatch(r"/images/(.*)/json", path):
             if image[1] not in self.images:
                 return _no("No such image: " + image[1])
-            body = {"Id": "sha256:0", "Config": {"Cmd": ["x"]}, "GraphDriver": {"Data": "/secret"}}
+            body = {
+                "Id": self.image_id,
+                "Config": {"Cmd": ["x"]},
+                "GraphDriver": {"Data": "/secret"},
+            }
             return web.json_response(body)
         if path == "/containers/create":
             body = await request.json()
@@ -80,7 +86,8 @@ class FakeEngine:
             groups = body["HostConfig"]["GroupAdd"]
             number = self.add(request.query["name"], body["Labels"], body["User"], groups)
             return web.json_response({"Id": number, "Warnings": []}, status=201)
-        match = re.fullmatch(r"/containers/([^/]*)(?:/(json|logs|stats|start|stop))?", path)
+        calls = "json|logs|stats|start|stop|pause|unpause"
+        match = re.fullmatch(rf"/containers/([^/]*)(?:/({calls}))?", path)
         found = match and self._find(match[1])
         if not match or not found:
             return _no("No such container")
@@ -90,7 +97,8 @@ class FakeEngine:
             return web.json_response(STATS | {"name": found["Name"], "id": found["Id"]})
         if match[2] == "logs":
             return web.Response(body=self.log)
-        found["State"]["Running"] = match[2] == "start"
+        found["State"]["Running"] = match[2] in ("start", "pause", "unpause")
+        found["State"]["Paused"] = match[2] == "pause"
         if request.method == "DELETE":
             del self.containers[found["Id"]]
         return web.Response(status=204)

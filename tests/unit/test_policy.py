@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 import pytest
@@ -13,8 +14,8 @@ from hypothesis import strategies as st
 
 from tinyberth_common.settings import load
 from tinyberth_server.errors import RefusedError
-from tinyberth_warden.people import Person
-from tinyberth_warden.policy import Host, requested_login, resolve_create
+from tinyberth_warden.people import Person, Team
+from tinyberth_warden.policy import Host, requested_login, resolve_create, resolve_digest
 from tinyberth_warden.settings import Wiring
 
 ALICE = Person("alice", 20001, 20001)
@@ -77,7 +78,11 @@ def test_what_the_spawner_sends_becomes_a_body_of_our_own():
             "HOME=/home/alice",
             "SHELL=/bin/bash",
         ],
-        "Labels": {"tinyberth.login": "alice", "tinyberth.deployment": "tb"},
+        "Labels": {
+            "tinyberth.login": "alice",
+            "tinyberth.deployment": "tb",
+            "tinyberth.digest": resolve_digest(ALICE, HOST, WIRING),
+        },
         "Hostname": "tb",
         "WorkingDir": "/home/alice",
         "ExposedPorts": {"8888/tcp": {}},
@@ -204,6 +209,7 @@ REFUSED = [
     ({"Labels": ["tinyberth.login"]}, "Labels"),
     ({"Labels": {"tinyberth.login": ["alice"]}}, "Labels"),
     ({"Labels": {"tinyberth.login": "alice", "x": "y"}}, "Labels"),
+    ({"Labels": {"tinyberth.login": "alice", "tinyberth.digest": "0"}}, "Labels"),
     ({"Labels": {"tinyberth.login": "alice", "tinyberth.deployment": "tb"}}, "Labels"),
     ({"HostConfig": []}, ""),
     ({"HostConfig": [1]}, "HostConfig"),
@@ -319,6 +325,47 @@ def test_what_is_refused_is_named(changes, names):
     assert names in refused.value.message
     assert len(refused.value.message) < 300
     assert "secret" not in refused.value.message
+
+
+def wiring(image=IMAGE, network="tb_users", volume="tb_hub-run", **settings):
+    return Wiring(load({"MEM_LIMIT": "2G"} | settings), "tb", image, network, volume)
+
+
+NLP, VISION = Team("nlp", 30000), Team("vision", 30001)
+OTHERWISE = {
+    "uid": (replace(ALICE, uid=20002), HOST, WIRING),
+    "gid": (replace(ALICE, gid=20002), HOST, WIRING),
+    "login": (replace(ALICE, login="alicia"), HOST, WIRING),
+    "a team": (replace(ALICE, teams=(NLP,)), HOST, WIRING),
+    "another team": (replace(ALICE, teams=(VISION,)), HOST, WIRING),
+    "two teams": (replace(ALICE, teams=(NLP, VISION)), HOST, WIRING),
+    "a team of that name again": (replace(ALICE, teams=(replace(NLP, gid=30002),)), HOST, WIRING),
+    "data/ elsewhere": (ALICE, replace(HOST, data=PurePosixPath("/srv/other")), WIRING),
+    "fewer CPUs": (ALICE, replace(HOST, cpus=1), WIRING),
+    "fewer open files": (ALICE, replace(HOST, open_files=4096), WIRING),
+    **{
+        f"{key}={value}": (ALICE, HOST, wiring(**{key: value}))
+        for key, value in {
+            "MEM_LIMIT": "1G",
+            "CPU_LIMIT": "1.5",
+            "PIDS_LIMIT": "100",
+            "TMP_SIZE": "64M",
+            "TIMEZONE": "Europe/Berlin",
+            "image": "x",
+            "network": "x",
+            "volume": "x",
+        }.items()
+    },
+}
+
+
+def test_one_digest_for_what_is_made_alike_and_another_for_each_difference():
+    """Whatever the hub chose; it is the label of the built body, and nobody else can set it."""
+    digests = [resolve_digest(*given) for given in ((ALICE, HOST, WIRING), *OTHERWISE.values())]
+    assert len(set(digests)) == len(OTHERWISE) + 1, dict(zip(OTHERWISE, digests[1:], strict=True))
+    assert resolve_digest(replace(ALICE), replace(HOST), wiring()) == digests[0]
+    for asked in ({}, {"HostConfig": {"Memory": GIB // 2}}, {"Env": ["A=b"]}):
+        assert resolve(spawner_sends(**asked))["Labels"]["tinyberth.digest"] == digests[0]
 
 
 def test_the_time_zone_is_the_deployments_unless_the_hub_chose_one_for_the_person():

@@ -72,6 +72,8 @@ def test_an_engine_that_talks_nonsense_fails_only_what_asked_it(warden, caplog, 
             ("GET", "/containers/tb-user-alice/logs?stdout=1", None),
             ("POST", "/containers/tb-user-alice/start", None),
             ("POST", "/containers/tb-user-alice/stop", None),
+            ("POST", "/containers/tb-user-alice/pause", None),
+            ("POST", "/containers/tb-user-alice/unpause", None),
             ("DELETE", "/containers/tb-user-alice", None),
         ]:
             status, answer = warden.call(method, path, document)

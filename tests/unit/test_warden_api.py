@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import os
@@ -14,6 +15,9 @@ pytestmark = [
     pytest.mark.skipif(os.geteuid() != 0, reason="gives folders to other uids"),
     pytest.mark.timeout(60),
 ]
+
+
+RUNNING, PAUSED = ({"Running": True, "Paused": paused} for paused in (False, True))
 
 
 @pytest.fixture
@@ -40,7 +44,7 @@ def test_a_whole_life_of_a_container(warden):
     assert warden.call("POST", f"/v1.44/containers/{number}/start") == (204, b"")
     for reference in (number, number[:12], "tb-user-alice"):
         status, found = warden.call("GET", f"/v1.45/containers/{reference}/json")
-        assert (status, found["Id"], found["State"]) == (200, number, {"Running": True})
+        assert (status, found["Id"], found["State"]) == (200, number, RUNNING)
     assert found["NetworkSettings"]["Networks"]["tb_users"]["IPAddress"] == "172.18.0.2"
     logs = f"/containers/{number}/logs?stdout=1&stderr=1&timestamps=0&follow=0&tail=all"
     assert warden.call("GET", logs) == (200, b"\1\0\0\0\0\0\0\2hi")
@@ -54,6 +58,112 @@ def test_a_whole_life_of_a_container(warden):
         ("DELETE", f"/v1.44/containers/{number}?v=True&link=False&force=False"),
     ]
     assert json.loads(warden.engine.calls[0][2])["Labels"]["tinyberth.deployment"] == "tb"
+
+
+def parked(warden, login="alice"):
+    """Return the path of a container that ran and is paused."""
+    warden.ledger.call("PUT", f"/v1/berths/{login}", {})
+    path = f"/v1.44/containers/tb-user-{login}"
+    assert warden.call("POST", f"/v1.44/containers/create?name=tb-user-{login}", body())[0] == 201
+    for call in ("start", "pause"):
+        assert warden.call("POST", f"{path}/{call}") == (204, b"")
+    return path
+
+
+def test_paused_and_resumed_as_it_was(warden):
+    path = parked(warden)
+    assert warden.call("POST", f"{path}/pause")[0] == 204, "as asked again after a lost answer"
+    found = warden.call("GET", f"{path}/json")[1]
+    assert found["State"] == PAUSED
+    for _ in range(2):
+        assert warden.call("POST", f"{path}/unpause") == (204, b"")
+    assert warden.call("GET", f"{path}/json")[1] == found | {"State": RUNNING}
+    number = found["Id"]
+    assert [(method, sent) for method, sent, _ in warden.engine.calls[2:]] == [
+        ("POST", f"/v1.44/containers/{number}/pause"),
+        ("POST", f"/v1.44/containers/{number}/unpause"),
+    ]
+
+
+def test_no_folder_moves_under_a_paused_server(warden):
+    parked(warden)
+    for what, document in (("archive", {}), ("rename", {"to": "alicia"})):
+        status, answer = warden.ledger.call("POST", f"/v1/berths/alice/{what}", document)
+        assert (status, answer["error"]) == (409, "running")
+
+
+def remake(warden, **changes):
+    (number,) = warden.engine.containers
+    warden.engine.containers[number] |= changes
+
+
+def relabel(warden, digest):
+    (container,) = warden.engine.containers.values()
+    labels = {"tinyberth.login": "alice", "tinyberth.deployment": "tb"}
+    container["Config"]["Labels"] = labels | ({"tinyberth.digest": digest} if digest else {})
+
+
+def in_a_team(warden):
+    warden.ledger.call("PUT", "/v1/teams/nlp", {"members": ["alice"]})
+
+
+def somebody_new(warden):
+    """As an earlier ledger would leave it: the folders are another person's of that name."""
+    (container,) = warden.engine.containers.values()
+    container["State"] = {"Running": False, "Paused": False}
+    warden.ledger.call("POST", "/v1/berths/alice/archive", {})
+    container["State"] = PAUSED
+    warden.ledger.call("PUT", "/v1/berths/alice", {})
+
+
+def nobody(warden):
+    somebody_new(warden)
+    remake(warden, State={"Running": False, "Paused": False})
+    warden.ledger.call("POST", "/v1/berths/alice/archive", {})
+
+
+STALE = {
+    "of an image that was built again": lambda warden: setattr(warden.engine, "image_id", "x"),
+    "of another image": lambda warden: remake(warden, Image="sha256:1"),
+    "of one who joined a team": in_a_team,
+    "of an earlier person of that name": somebody_new,
+    "of an earlier warden": lambda warden: relabel(warden, ""),
+    "of other limits": lambda warden: relabel(warden, "0" * 64),
+    "ended": lambda warden: remake(warden, State={"Running": False, "Paused": False}),
+}
+
+
+@pytest.mark.parametrize("change", STALE.values(), ids=STALE)
+def test_what_create_would_make_otherwise_now_is_not_resumed(warden, change):
+    path = parked(warden)
+    change(warden)
+    before = list(warden.engine.calls)
+    status, answer = warden.call("POST", f"{path}/unpause")
+    assert (status, answer["error"]) == (409, "stale_container")
+    assert answer["message"] == (
+        "The container of alice has ended, or is of another image, uid, teams or limits: "
+        "remove it first."
+    )
+    assert warden.engine.calls == before
+    assert warden.call("POST", f"{path}/stop")[0] == 204
+    assert warden.call("DELETE", f"{path}?force=True")[0] == 204
+
+
+def test_nobodys_container_is_not_resumed_nor_one_without_its_image_or_its_folder(warden):
+    path = parked(warden)
+    home = warden.data / "users/alice"
+    home.rename(warden.folder / "away")
+    home.symlink_to("/etc")
+    assert warden.call("POST", f"{path}/unpause")[1]["error"] == "home_refused"
+    home.unlink()
+    (warden.folder / "away").rename(home)
+    warden.engine.images.clear()
+    status, answer = warden.call("POST", f"{path}/unpause")
+    assert status == 404
+    assert "docker compose build singleuser" in answer["message"]
+    nobody(warden)
+    assert warden.call("POST", f"{path}/unpause")[1]["error"] == "no_berth"
+    assert not [path for _, path, _ in warden.engine.calls if "unpause" in path]
 
 
 def test_the_hub_learns_no_path_of_the_host(warden):
@@ -104,6 +214,13 @@ CALLS = [
     ("POST", "/containers/OURS%2fstart"),
     ("POST", "/containers/OURS/start%00"),
     ("POST", "/containers/OURS/start?detachKeys=ctrl-c"),
+    ("POST", "/containers/OURS/pause?x=1"),
+    ("POST", "/containers/OURS/unpause?force=1"),
+    ("POST", "/containers/OURS/Pause"),
+    ("POST", "/containers/OURS/unpause/"),
+    ("POST", "/containers/OURS/pause%00"),
+    ("PUT", "/containers/OURS/pause"),
+    ("GET", "/containers/OURS/unpause"),
     ("POST", "/containers/OURS/stop?t=-1"),
     ("POST", "/containers/OURS/stop?t=61"),
     ("POST", "/containers/OURS/stop?t=5&t=6"),
@@ -164,6 +281,8 @@ def test_somebody_elses_container_does_not_exist(warden, name, labels):
             ("GET", "/stats?stream=0&one-shot=1"),
             ("POST", "/start"),
             ("POST", "/stop"),
+            ("POST", "/pause"),
+            ("POST", "/unpause"),
             ("DELETE", "?force=1"),
         ]:
             status, answer = warden.call(method, f"/v1.44/containers/{reference}{rest}")
@@ -333,8 +452,10 @@ def test_calls_without_a_body_take_none(warden):
     """Engines before API 1.24 took a HostConfig at start."""
     labels = {"tinyberth.login": "alice", "tinyberth.deployment": "tb"}
     warden.engine.add("tb-user-alice", labels, "20000:20000")
-    for raw in (b'{"Privileged":true}', b"x"):
-        path = "/containers/tb-user-alice/start"
+    for raw, call in itertools.product(
+        (b'{"Privileged":true}', b"x"), ("pause", "unpause", "stop", "start")
+    ):
+        path = f"/containers/tb-user-alice/{call}"
         assert warden.call("POST", path, raw, JSON_TYPE)[0] == 400
     chunked = (
         b"POST %s HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n"

@@ -5,7 +5,6 @@ Answers are made of named fields too: the hub learns no path of the host.
 
 import asyncio
 import json
-import re
 from collections.abc import Awaitable, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,16 +21,13 @@ from tinyberth_server.peer import Peer
 from . import policy
 from .engine import API_VERSION, Engine
 from .people import person_with_folders
+from .queries import FLAG, NO, SECONDS, TAIL, checked_query
 from .settings import Wiring
+from .spawn_request import refused
 
 OPENAPI = Path(__file__).with_name("openapi.json")
 _V = r"(?:/v1\.[0-9]{2})?"
 _CONTAINER = r"/containers/([a-zA-Z0-9][a-zA-Z0-9_.-]{0,127})"
-# What a query may say, spelt as docker-py does; it is passed on, so nothing else is let in.
-_FLAG, _NO = "0|1|False|True|false|true", "0|False|false"
-_SECONDS = "[1-5]?[0-9]"
-_TAIL = "[12]?[0-9]"
-"""Lines of a log, fewer than 30, so that an answer stays under 500 kB."""
 
 
 class DockerApi:
@@ -56,6 +52,8 @@ class DockerApi:
             Call("GET", _V + _CONTAINER + r"/stats", hub, self.stats),
             Call("POST", _V + _CONTAINER + r"/start", hub, self.start),
             Call("POST", _V + _CONTAINER + r"/stop", hub, self.stop),
+            Call("POST", _V + _CONTAINER + r"/pause", hub, self.pause),
+            Call("POST", _V + _CONTAINER + r"/unpause", hub, self.unpause),
             Call("DELETE", _V + _CONTAINER, hub, self.remove),
         ]
 
@@ -75,18 +73,18 @@ class DockerApi:
             return {"running": await self._is_running(login)}
 
     async def ping(self, request: Request) -> web.Response:
-        _query(request)
+        checked_query(request)
         return web.Response(text="OK", headers={"Api-Version": API_VERSION})
 
     async def version(self, request: Request) -> Json:
-        _query(request)
+        checked_query(request)
         found = await self._engine.version()
         # Our own version, whatever the engine's: docker-py then speaks what we understand.
         numbers = {"ApiVersion": API_VERSION, "MinAPIVersion": API_VERSION}
         return {**_only(found, "Version Os Arch"), **numbers}
 
     async def image(self, request: Request, name: str) -> Json:
-        _query(request)
+        checked_query(request)
         if name != self._wiring.user_image:
             raise RefusedError("not_found", f"No such image: {shown(name)}.")
         found = await self._with_image(self._engine.image(name))
@@ -94,10 +92,10 @@ class DockerApi:
         return {**_only(found, "Id RepoTags Created Size"), "Config": config}
 
     async def create(self, request: Request, document: Mapping[str, Any]) -> web.Response:
-        name = _query(request, name=".*").get("name")
+        name = checked_query(request, name=".*").get("name")
         login = checked_login(policy.requested_login(document))
         if name != policy.container_name(self._wiring.deployment, login):
-            raise policy.refused("name", "it must be DEPLOYMENT-user-LOGIN")
+            raise refused("name", "it must be DEPLOYMENT-user-LOGIN")
         async with self._lock(login):
             person = await person_with_folders(self._ledger, login)
             body = policy.resolve_create(document, person, self._host, self._wiring)
@@ -105,7 +103,7 @@ class DockerApi:
         return web.json_response(_only(made, "Id Warnings"), status=201)
 
     async def start(self, request: Request, container: str) -> web.Response:
-        _query(request)
+        checked_query(request)
         found = await self._ours(container)
         login = found["Config"]["Labels"][policy.LABEL_LOGIN]
         async with self._lock(login):
@@ -120,17 +118,43 @@ class DockerApi:
         return web.Response(status=204)
 
     async def stop(self, request: Request, container: str) -> web.Response:
-        seconds = _query(request, t=_SECONDS).get("t", "10")
+        seconds = checked_query(request, t=SECONDS).get("t", "10")
         await self._engine.stop((await self._ours(container))["Id"], seconds)
         return web.Response(status=204)
 
+    async def pause(self, request: Request, container: str) -> web.Response:
+        """Let no process of it run, and keep the memory of all. May be asked twice."""
+        checked_query(request)
+        found = await self._ours(container)
+        if not found["State"]["Paused"]:
+            await self._engine.pause(found["Id"])
+        return web.Response(status=204)
+
+    async def unpause(self, request: Request, container: str) -> web.Response:
+        """Let it run on, if it is what ``create`` would make now. May be asked twice."""
+        checked_query(request)
+        found = await self._ours(container)
+        labels = found["Config"]["Labels"]
+        login = labels[policy.LABEL_LOGIN]
+        async with self._lock(login):
+            person = await person_with_folders(self._ledger, login)
+            image = await self._with_image(self._engine.image(self._wiring.user_image))
+            now = True, image["Id"], policy.resolve_digest(person, self._host, self._wiring)
+            state, digest = found["State"], labels.get(policy.LABEL_DIGEST)
+            if now != (state["Running"], found["Image"], digest):
+                why = f"The container of {login} has ended, or is of another image, uid, teams"
+                raise RefusedError("stale_container", f"{why} or limits: remove it first.")
+            if state["Paused"]:
+                await self._engine.unpause(found["Id"])
+        return web.Response(status=204)
+
     async def remove(self, request: Request, container: str) -> web.Response:
-        query = _query(request, v=_FLAG, link=_NO, force=_FLAG)
+        query = checked_query(request, v=FLAG, link=NO, force=FLAG)
         await self._engine.remove((await self._ours(container))["Id"], query)
         return web.Response(status=204)
 
     async def inspect(self, request: Request, container: str) -> Json:
-        _query(request)
+        checked_query(request)
         found = await self._ours(container)
         answer = _only(found, "Id Name Created Image State RestartCount")
         answer["HostConfig"] = _only(found["HostConfig"], "GroupAdd")
@@ -139,8 +163,8 @@ class DockerApi:
         return answer
 
     async def logs(self, request: Request, container: str) -> web.Response:
-        flags = {"stdout": _FLAG, "stderr": _FLAG, "timestamps": _FLAG, "follow": _NO}
-        query = {"tail": "all", **_query(request, **flags, tail=f"all|{_TAIL}")}
+        flags = {"stdout": FLAG, "stderr": FLAG, "timestamps": FLAG, "follow": NO}
+        query = {"tail": "all", **checked_query(request, **flags, tail=f"all|{TAIL}")}
         query["tail"] = query["tail"].replace("all", "29")
         log = await self._engine.logs((await self._ours(container))["Id"], query)
         kind = "application/vnd.docker.multiplexed-stream"
@@ -148,7 +172,7 @@ class DockerApi:
 
     async def stats(self, request: Request, container: str) -> Json:
         """Answer with one reading of the memory; no stream, and no second to compare with."""
-        if set(_query(request, **{"stream": _NO, "one-shot": "1|True|true"})) != {
+        if set(checked_query(request, **{"stream": NO, "one-shot": "1|True|true"})) != {
             "stream",
             "one-shot",
         }:
@@ -200,14 +224,3 @@ class DockerApi:
 
 def _only(found: Mapping[str, Any], keys: str) -> Json:
     return {key: found[key] for key in keys.split() if key in found}
-
-
-def _query(request: Request, **known: str) -> dict[str, str]:
-    """Return the query; a parameter that is unknown, repeated or wrong is refused by name."""
-    query: dict[str, str] = {}
-    for key, text in request.query.items():
-        if key in query or key not in known or not re.fullmatch(known[key], text):
-            why = f"{shown(key)}={shown(text)} is not allowed in the query of this call."
-            raise RefusedError("refused", why)
-        query[key] = text
-    return query

@@ -41,7 +41,14 @@ class Engine:
     async def start(self, container: str) -> None:
         await self._call("POST", f"/containers/{container}/start")
 
+    async def pause(self, container: str) -> None:
+        await self._call("POST", f"/containers/{container}/pause")
+
+    async def unpause(self, container: str) -> None:
+        await self._call("POST", f"/containers/{container}/unpause")
+
     async def stop(self, container: str, seconds: str) -> None:
+        """Send SIGTERM, and SIGKILL after ``seconds``; the engine resumes a paused one for it."""
         path, limit = f"/containers/{container}/stop", int(seconds) + 30
         await self._call("POST", path, limit, params={"t": seconds})
 

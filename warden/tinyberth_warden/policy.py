@@ -4,31 +4,26 @@ Nothing of the request's body reaches the engine. What is understood becomes a
 ``SpawnRequest``; what else is in it must be empty or equal to what is built anyway.
 """
 
+import hashlib
 import json
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from tinyberth_server.errors import RefusedError, shown
+from tinyberth_server.errors import shown
 
 from .mounts import engine_mount, resolve_mounts
 from .people import Person
 from .settings import Wiring
+from .spawn_request import SpawnRequest, parse_cpus, parse_env, parse_memory, refused
 
 LABEL_LOGIN = "tinyberth.login"
 LABEL_DEPLOYMENT = "tinyberth.deployment"
-MIN_MEMORY = 64 * 2**20
-"""Bytes; below, not even the server's Python starts."""
-MAX_ENV_COUNT = 256
-MAX_ENV_BYTES = 128 * 1024
-"""All variables together: far below what Linux lets a program start with (execve(2))."""
+LABEL_DIGEST = "tinyberth.digest"
+"""Of what the warden decided when it made the container; see ``resolve_digest``."""
 
 _PORT = "8888/tcp"
-_ENV_ITEM = re.compile(r"(?P<name>[A-Za-z_][A-Za-z0-9_]{0,127})=(?P<value>[^\0]*)", re.DOTALL)
-# What decides which program runs, or who it thinks it is, is the image's and the warden's.
-_ENV_OURS = re.compile(r"PATH|LD_.*|PYTHON.*|HOME|USER|LOGNAME|SHELL|TINYBERTH_.*")
 _PARSED = ("Image", "User", "Env", "Labels", "HostConfig")
 _PARSED_HOST = ("Memory", "NanoCpus", "CpuPeriod", "CpuQuota")
 # docker-py and DockerSpawner send these; all are dropped. AutoRemove: the engine would remove
@@ -44,15 +39,6 @@ class Host:
     data: PurePosixPath
     cpus: int
     open_files: int
-
-
-@dataclass(frozen=True)
-class SpawnRequest:
-    """What the hub may choose. ``memory`` in bytes, ``nano_cpus`` in 10^-9 of a CPU."""
-
-    env: Mapping[str, str]
-    memory: int
-    nano_cpus: int
 
 
 def container_name(deployment: str, login: str) -> str:
@@ -86,14 +72,28 @@ def resolve_create(
     if document.get("User") != f"{person.uid}:{person.gid}":
         raise refused("User", f"the ledger has {person.uid}:{person.gid} for {person.login}")
     request = SpawnRequest(
-        _parse_env(document.get("Env") or [], _own_env(person)),
-        _parse_memory(host_config, wiring.settings.mem_limit),
-        _parse_cpus(host_config, wiring.settings.cpu_limit, host.cpus),
+        parse_env(document.get("Env") or [], _own_env(person)),
+        parse_memory(host_config, wiring.settings.mem_limit),
+        parse_cpus(host_config, wiring.settings.cpu_limit, host.cpus),
     )
     built = build(request, person, host, wiring)
     _check_rest("", document, built, _PARSED)
     _check_rest("HostConfig.", host_config, built["HostConfig"], _PARSED_HOST)
+    built["Labels"][LABEL_DIGEST] = resolve_digest(person, host, wiring)
     return built
+
+
+def resolve_digest(person: Person, host: Host, wiring: Wiring) -> str:
+    """Return what tells whether a container of ``person`` is still what would be made.
+
+    Of a body in which the hub chose nothing: uid, gid, teams, mounts, every limit of the settings,
+    and whatever else a later warden may decide otherwise. The engine's own record of a container
+    is no measure, as it writes its defaults into that.
+    """
+    settings = wiring.settings
+    cpus = parse_cpus({}, settings.cpu_limit, host.cpus)
+    body = build(SpawnRequest({}, settings.mem_limit, cpus), person, host, wiring)
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 
 def build(request: SpawnRequest, person: Person, host: Host, wiring: Wiring) -> dict[str, Any]:
@@ -137,57 +137,9 @@ def build(request: SpawnRequest, person: Person, host: Host, wiring: Wiring) -> 
     }
 
 
-def refused(path: str, why: str) -> RefusedError:
-    return RefusedError("refused", f"containers/create: {path} is refused: {why}.")
-
-
 def _own_env(person: Person) -> dict[str, str]:
     names = dict.fromkeys(("USER", "LOGNAME", "TINYBERTH_LOGIN"), person.login)
     return {**names, "HOME": f"/home/{person.login}", "SHELL": "/bin/bash"}
-
-
-def _parse_env(items: Any, own: Mapping[str, str]) -> dict[str, str]:
-    if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
-        raise refused("Env", "it must be a list of NAME=value")
-    if len(items) > MAX_ENV_COUNT or sum(len(item.encode()) for item in items) > MAX_ENV_BYTES:
-        raise refused("Env", f"it has over {MAX_ENV_COUNT} variables or {MAX_ENV_BYTES} bytes")
-    env: dict[str, str] = {}
-    for item in items:
-        match = _ENV_ITEM.fullmatch(item)
-        if not match or match["name"] in env:
-            raise refused(f"Env {shown(item.split('=')[0])}", "write NAME=value, each name once")
-        name, value = match["name"], match["value"]
-        if _ENV_OURS.fullmatch(name) and own.get(name) != value:
-            raise refused(f"Env {name}", "the warden or the image sets it")
-        env[name] = value
-    return env
-
-
-def _parse_memory(host_config: Mapping[str, Any], limit: int) -> int:
-    memory = _whole(host_config, "Memory") or limit
-    if not min(MIN_MEMORY, limit) <= memory <= limit:
-        raise refused("HostConfig.Memory", f"it must be from {MIN_MEMORY} to {limit} bytes")
-    return memory
-
-
-def _parse_cpus(host_config: Mapping[str, Any], cpu_limit: float, host_cpus: int) -> int:
-    nano_cpus, quota = _whole(host_config, "NanoCpus"), _whole(host_config, "CpuQuota")
-    if quota and nano_cpus:
-        raise refused("HostConfig.CpuQuota", "give it or NanoCpus, not both")
-    if quota:  # microseconds of each period; 100,000 is the engine's default
-        nano_cpus = quota * 10**9 // (_whole(host_config, "CpuPeriod") or 100_000)
-    limit = round(cpu_limit * 10**9)
-    if nano_cpus > limit:
-        raise refused("HostConfig.NanoCpus", f"CPU_LIMIT is {cpu_limit}")
-    # The engine refuses more CPUs than the host has; a limit above that is none, not a fault.
-    return min(nano_cpus or limit, host_cpus * 10**9)
-
-
-def _whole(host_config: Mapping[str, Any], key: str) -> int:
-    value = host_config.get(key) or 0
-    if type(value) not in (int, bool) or not 0 <= value < 2**63 or value is True:
-        raise refused(f"HostConfig.{key}", "it must be a whole number")
-    return int(value)
 
 
 def _check_rest(
