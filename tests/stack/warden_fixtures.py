@@ -7,6 +7,7 @@ import os
 import secrets
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -159,18 +160,39 @@ class TestWarden:
         """Collect what happens to this deployment's objects in the block; read at its end.
 
         And what happens by the images that a test here asks for, whatever the container's name.
+        Read while it happens: the engine keeps 256 events, and every run's health checks are some.
         """
         since = docker("info", "--format", "{{.SystemTime}}")
+        watch = ["docker", "events", "--since", since, "--format", "{{json .}}"]
         events: list[str] = []
-        yield events
-        until = docker("info", "--format", "{{.SystemTime}}")
-        lines = docker("events", "--since", since, "--until", until, "--format", "{{json .}}")
-        for line in lines.splitlines():
+        lines: list[str] = []
+        with subprocess.Popen(watch, stdout=subprocess.PIPE, text=True) as watcher:
+            reader = threading.Thread(target=lambda: lines.extend(watcher.stdout or ()))
+            reader.start()
+            try:
+                yield events
+                end = self._mark_an_end(lines)
+            finally:
+                watcher.terminate()
+                reader.join()
+        for line in lines[:end]:
             event = json.loads(line)
             attributes = event["Actor"].get("Attributes", {})
             # Other runs share the engine; "debian" is what a test here asks it to pull.
             if any(word in json.dumps(event) for word in (self.deployment, "debian")):
                 events.append(f"{event['Type']} {event['Action']} {attributes.get('name')}")
+
+    def _mark_an_end(self, lines: list[str]) -> int:
+        """Return how many lines came before an event that is made now."""
+        mark = docker("volume", "create", f"{self.deployment}-{secrets.token_hex(8)}")
+        deadline = time.monotonic() + 30
+        while True:
+            found = [number for number, line in enumerate(lines) if mark in line]
+            if found:
+                docker("volume", "rm", mark)
+                return found[0]
+            assert time.monotonic() < deadline, "the engine tells of no event"
+            time.sleep(0.02)
 
     def remove(self) -> None:
         mine = docker("ps", "-aq", "--filter", f"name=^/{self.deployment}").split()
