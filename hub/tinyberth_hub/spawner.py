@@ -17,6 +17,7 @@ from jupyterhub.utils import url_path_join
 from requests.exceptions import RequestException
 from traitlets import Unicode, default
 
+from .docker_threads import ThreadedSpawner
 from .firewall import FirewallError, require_firewall
 from .ledger_client import Berth
 from .patience import ask_patiently
@@ -40,7 +41,7 @@ class SpawnRefusedError(Exception):
         super().__init__(message)
 
 
-class BerthSpawner(TeamSpawner):
+class BerthSpawner(ThreadedSpawner, TeamSpawner):
     """One container per person, named after the login and run with the berth's uid and gid."""
 
     deployment = Unicode(help="Name of the deployment; prefix of the containers' names.").tag(

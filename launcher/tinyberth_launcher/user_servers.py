@@ -26,7 +26,10 @@ def list_user_servers(checkout: Checkout) -> list[dict[str, Any]]:
 
 
 def remove_user_servers(step: Step, checkout: Checkout) -> int:
-    """Stop and remove the users' containers; their files are on the host and stay."""
+    """Stop and remove the users' containers; their files are on the host and stay.
+
+    A paused one, too, may save: `docker stop` resumes it after its signal.
+    """
     names = [str(record["ID"]) for record in list_user_servers(checkout)]
     if names:
         step.note(f"stopping {len(names)} users' servers")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import requests
 
@@ -58,8 +60,15 @@ def test_down_and_up_keep_accounts_passwords_uids_and_files(deployment: Deployme
     deployment.as_user("alice", "echo before > survivor")
     before = deployment.tinyberth("user", "list").stdout
     ledger = (deployment.host_data_dir / "ledger" / "passwd").read_text()
+    deployment.with_server("bob")
+    paused = deployment.container("bob")
+    deployment.docker("pause", paused)
 
-    deployment.tinyberth("down")
+    with ThreadPoolExecutor() as pool:
+        ends = pool.submit(deployment.docker, "wait", paused)
+        deployment.tinyberth("down")
+    exit_code = ends.result().stdout
+    assert exit_code.strip() in ("0", "143"), "by SIGTERM and its own will, not by SIGKILL (137)"
     left = deployment.docker(
         "ps",
         "--all",
