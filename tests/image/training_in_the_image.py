@@ -86,6 +86,17 @@ np.testing.assert_allclose(
 )
 assert training.short_cut(classifier).trainable_weights[0] is classifier.trainable_weights[0]
 
+# ---- the first step: its graph is built once, because nothing is left to be made within it
+trainer, graphs = training.short_cut(classifier), []
+loss_of_a_step = trainer.compute_loss
+trainer.compute_loss = lambda *args, **options: (
+    graphs.append(1),
+    loss_of_a_step(*args, **options),
+)[1]
+training.compile_classifier(trainer, 1, 0.0)
+trainer.fit(training.batches(many, np.zeros(300)).take(1), verbose=0)
+assert len(graphs) == 1, f"the step's graph was built {len(graphs)} times"
+
 # ---- a threshold, by F1
 targets = np.array([0, 0, 1, 1, 1])
 assert 0.3 < training.best_threshold(targets, np.array([0.1, 0.3, 0.45, 0.4, 0.9])) <= 0.4

@@ -127,12 +127,17 @@ def compile_classifier(
     The step size (learning rate) falls to zero towards the end, which makes the result less a
     matter of luck. No XLA: it would compile anew for every length, and the steps were no faster
     for it (docs/benchmarks.md).
+
+    What the optimizer and the metric remember is made here. TensorFlow would otherwise make it
+    within the first step, and then builds the step's graph twice: same answers, twice the wait.
     """
     falling = keras.optimizers.schedules.PolynomialDecay(learning_rate, steps, 0.0)
+    optimizer = keras.optimizers.AdamW(falling, weight_decay=weight_decay)
+    optimizer.build(classifier.trainable_variables)
     classifier.compile(
-        optimizer=keras.optimizers.AdamW(falling, weight_decay=weight_decay),
+        optimizer=optimizer,
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
+        metrics=[keras.metrics.SparseCategoricalAccuracy("accuracy")],
         jit_compile=False,
     )
 
