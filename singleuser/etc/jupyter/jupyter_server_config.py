@@ -58,4 +58,6 @@ c.LabApp.extension_manager = "readonly"
 c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
 c.LabApp.news_url = None
 # No language server is in the image, and looking for one delays every start.
-c.ServerApp.jpserver_extensions = {"jupyter_lsp": False}
+# notebook_shim brings what was written for the classic notebook before version 7, and IPython
+# into the server's memory for it.
+c.ServerApp.jpserver_extensions = {"jupyter_lsp": False, "notebook_shim": False}

@@ -14,7 +14,7 @@ from typing import Callable
 
 from .folders import ensure_enterable, home_folder
 from .identity import ensure_git_identity
-from .late_imports import put_off_iri_parser
+from .late_imports import import_server
 from .notebooks import deliver_notebooks
 from .teams import ensure_teams_link
 
@@ -79,12 +79,10 @@ def _attempt(what: str, action: Callable[[], str]) -> None:
 def _become_server() -> None:
     # configuration in the home may change pages and kernels, but never what the server runs
     os.environ["JUPYTERHUB_DISABLE_USER_CONFIG"] = "1"
-    put_off_iri_parser()
     from .jupyter_paths import leave_out_the_home  # noqa: PLC0415 -- heavy: after the home
 
     leave_out_the_home()
-    from jupyterhub.singleuser import main as serve  # noqa: PLC0415 -- as above
-
+    serve = import_server()
     sys.argv = ["jupyterhub-singleuser"]
     serve()
 
