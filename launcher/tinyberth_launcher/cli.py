@@ -12,14 +12,15 @@ from tinyberth_common import VERSION
 
 from .checkout import Checkout, load_checkout
 from .compose import Compose
-from .doctor import doctor
+from .doctor.command import doctor
+from .doctor.topics import TOPICS
 from .down import down
 from .engine import always, require_engine
 from .engine_process import server_version, stop_own_engine
-from .help_texts import EXAMPLES, TEAM_HELP, TEST_EXAMPLES, USER_HELP
+from .help_texts import DOCTOR_EXAMPLES, EXAMPLES, TEAM_HELP, TEST_EXAMPLES, USER_HELP
 from .people import people
 from .preflight import check_settings
-from .problem import EXIT_CODES, FAILED, INTERRUPTED, OK, Problem
+from .problem import EXIT_CODES, FAILED, INTERRUPTED, OK, USAGE, Problem
 from .shelf_commands import add_shelf_commands, dataset, preset
 from .status import status
 from .steps import Steps
@@ -59,7 +60,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     it.add_argument("-f", "--follow", action="store_true", help="go on until Ctrl-C")
     it.add_argument("--tail", default="200", metavar="LINES", help="from the end (default: 200)")
-    command("doctor", "check what must hold, mend what can be mended", "./tinyberth doctor")
+    it = command("doctor", "look at all that must hold; mends with --fix", DOCTOR_EXAMPLES)
+    names = [topic.name for topic in TOPICS]
+    it.add_argument("topics", nargs="*", metavar="TOPIC", help=f"of {', '.join(names)}")
+    it.add_argument("--fix", action="store_true", help="show what can be mended, ask, and do it")
+    it.add_argument("-y", "--yes", action="store_true", help="with --fix: do not ask")
+    it.add_argument("--json", action="store_true", help="one JSON document, for scripts")
     command("user", "add, import, list, change and remove people", "./tinyberth user add alice")
     command("team", "list, add and remove teams, which share files", "./tinyberth team add nlp")
     add_tunnel_command(command)
@@ -162,8 +168,18 @@ def _logs(root: Path, args: argparse.Namespace) -> int:
     return Compose(checkout).pass_through("logs", *options, *filter(None, [args.service]))
 
 
-def _doctor(root: Path, _args: argparse.Namespace) -> int:
-    return doctor(_usable(root))
+def _doctor(root: Path, args: argparse.Namespace) -> int:
+    unknown = sorted(set(args.topics) - {topic.name for topic in TOPICS})
+    if unknown:
+        raise Problem(
+            f"{unknown[0][:40]!a} is nothing that the doctor looks at.",
+            remedy=f"Write some of {', '.join(topic.name for topic in TOPICS)}, or none for all.",
+            code=USAGE,
+        )
+    confirm = always if args.yes else _ask if _at_terminal() else None
+    return doctor(
+        load_checkout(root), args.topics, fix=args.fix, confirm=confirm, as_json=args.json
+    )
 
 
 def _people(root: Path, topic: str, words: list[str]) -> int:

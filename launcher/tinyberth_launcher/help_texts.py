@@ -10,7 +10,7 @@ examples:
   ./tinyberth team add nlp          make a team with a shared folder
   ./tinyberth status                what runs, who is there
   ./tinyberth logs hub -f           follow one service's log
-  ./tinyberth doctor                check what must hold; apply the firewall again
+  ./tinyberth doctor                look at all that must hold; --fix mends
   ./tinyberth dataset add NAME PATH    show everybody a file or folder, read-only
   ./tinyberth preset fetch bert_tiny_en_uncased    real weights for TinyBERT
   ./tinyberth tunnel ada@server     on a laptop: open the server's hub
@@ -34,6 +34,13 @@ TUNNEL_EXAMPLES = """\
   ./tinyberth tunnel ada@server -- -p 2222 -i ~/.ssh/hub    ssh's own options
   ./tinyberth tunnel ada@server --socket /srv/door/hub.sock    a hub with LISTEN=unix
 Without this command: ssh -L 8000:localhost:8000 ada@server, and open http://hub.localhost:8000"""
+
+DOCTOR_EXAMPLES = """\
+./tinyberth doctor                  look, change nothing; also when all is down
+  ./tinyberth doctor people disk      these topics alone
+  ./tinyberth doctor --fix            show what can be mended, and ask before each
+  ./tinyberth doctor --json | jq '.findings[] | select(.level == "fault")'
+Its exit codes: 0 no fault; 1 faults are left; 2 no fault seen, and not all could be looked at."""
 
 PRESET_EXAMPLES = """\
 ./tinyberth preset fetch bert_tiny_en_uncased    real weights, into data/presets

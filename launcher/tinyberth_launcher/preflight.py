@@ -23,14 +23,8 @@ _FIRST_START_BYTES = 8 * 2**30
 """Images, their build cache and the base: 6.5 GB were seen, and people need room to work."""
 
 
-def check_settings(checkout: Checkout) -> Settings:
-    """Return the settings.
-
-    Raises
-    ------
-    Problem
-        Listing every fault of the settings, one sentence for each, with exit code 3.
-    """
+def judge_settings(checkout: Checkout) -> tuple[Settings | None, list[str]]:
+    """Return the settings, if they are valid, and one sentence for each fault of theirs."""
     problems = list(checkout.problems)
     settings = None
     try:
@@ -42,6 +36,18 @@ def check_settings(checkout: Checkout) -> Settings:
             f"COMPOSE_PROJECT_NAME={checkout.project[:80]!a} is not valid: write a-z, 0-9, "
             "_ and -, beginning with a letter or digit."
         )
+    return settings, problems
+
+
+def check_settings(checkout: Checkout) -> Settings:
+    """Return the settings.
+
+    Raises
+    ------
+    Problem
+        Listing every fault of the settings, one sentence for each, with exit code 3.
+    """
+    settings, problems = judge_settings(checkout)
     if problems or settings is None:
         raise Problem(
             f"{_count(problems)} in the settings (.env and the shell's variables); "

@@ -9,7 +9,7 @@ from pathlib import Path
 from tinyberth_server.errors import RefusedError
 
 MARKER = ".tinyberth-data"
-_OURS = ("ledger", "users", "teams", "archive")
+OURS = ("ledger", "users", "teams", "archive")
 _ADMINS = ("datasets", "presets")  # the admin puts files there, so an owner is kept
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -51,7 +51,7 @@ class DataRoot:
         """Make what is missing, root's and 0755; nothing where the marker is missing."""
         self._check()
         self._give_back()
-        missing = [n for n in _OURS + _ADMINS if not os.path.lexists(self.path / n)]
+        missing = [n for n in OURS + _ADMINS if not os.path.lexists(self.path / n)]
         if missing:
             self._take()
             try:
@@ -59,7 +59,7 @@ class DataRoot:
                     (self.path / name).mkdir(mode=0o755)
             finally:
                 self._give_back()
-        for name in _OURS:  # a restored backup or a copy may have given them to somebody
+        for name in OURS:  # a restored backup or a copy may have given them to somebody
             os.chown(self.path / name, 0, -1, follow_symlinks=False)
 
     def _check(self) -> None:

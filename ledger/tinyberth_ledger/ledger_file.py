@@ -14,6 +14,8 @@ from .ledger import Ledger
 from .ledger_text import damaged, parse
 
 _OPEN = os.O_NOFOLLOW | os.O_CLOEXEC
+FILES = ("passwd", "group")
+_LOCK = ".lock"
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _OPEN
 
 
@@ -21,7 +23,11 @@ _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _OPEN
 def locked(ledger_fd: int) -> Iterator[None]:
     """Hold the ledger's lock; a second writer waits."""
     # 0600: users have this folder mounted, and whoever can read a file can lock it for good.
-    lock_fd = os.open(".lock", os.O_RDWR | os.O_CREAT | _OPEN, 0o600, dir_fd=ledger_fd)
+    if not {*FILES, _LOCK} & set(os.listdir(ledger_fd)):
+        for name in FILES:  # before the lock, which from then on says that they were there
+            with suppress(FileExistsError):  # another writer's first start
+                os.close(os.open(name, _CREATE, 0o644, dir_fd=ledger_fd))
+    lock_fd = os.open(_LOCK, os.O_RDWR | os.O_CREAT | _OPEN, 0o600, dir_fd=ledger_fd)
     try:
         fcntl.flock(lock_fd, fcntl.LOCK_EX)
         yield
@@ -30,31 +36,29 @@ def locked(ledger_fd: int) -> Iterator[None]:
 
 
 def read(ledger_fd: int) -> Ledger:
-    """Read both files; two absent files are an empty ledger.
+    """Read both files; where neither was ever written, the ledger is empty.
 
     Raises
     ------
     RefusedError
-        If a file is damaged, or ``passwd`` is gone while ``group`` still knows people.
+        If a file is damaged, or is gone: who starts anew would give numbers a second time.
     """
-    passwd, group = _read(ledger_fd, "passwd"), _read(ledger_fd, "group")
-    if passwd is None and group:
-        raise RefusedError(
-            "ledger_damaged",
-            "data/ledger/passwd is gone but data/ledger/group is there: put passwd back from a "
-            "backup, or uids would be given a second time.",
-        )
-    return parse(passwd or "", group or "")
+    texts = {name: read_text(ledger_fd, name) for name in FILES}
+    gone = [name for name in FILES if texts[name] is None]
+    if gone and (any(texts.values()) or _LOCK in os.listdir(ledger_fd)):
+        how = "put it back from a backup, or see what `./tinyberth doctor` knows without one."
+        raise RefusedError("ledger_damaged", f"data/ledger/{' and '.join(gone)} is gone: {how}")
+    return parse(texts["passwd"] or "", texts["group"] or "")
 
 
 def write(ledger_fd: int, ledger: Ledger) -> None:
     """Replace what differs, ``passwd`` first: ``group`` can be made again from it."""
-    for name, text in (("passwd", ledger.passwd), ("group", ledger.group)):
-        if _read(ledger_fd, name) != text:
+    for name, text in zip(FILES, (ledger.passwd, ledger.group), strict=True):
+        if read_text(ledger_fd, name) != text:
             _replace(ledger_fd, name, text)
 
 
-def _read(ledger_fd: int, name: str) -> str | None:
+def read_text(ledger_fd: int, name: str) -> str | None:
     try:
         with os.fdopen(os.open(name, os.O_RDONLY | _OPEN, dir_fd=ledger_fd), "rb") as file:
             raw = file.read()

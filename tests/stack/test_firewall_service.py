@@ -53,27 +53,33 @@ def test_no_server_starts_while_the_firewall_is_silent(deployment: Deployment) -
     fred.stop_server()
 
 
-def test_the_doctor_starts_it_applies_the_table_and_compares_the_settings(
+def test_the_doctor_sees_it_stopped_starts_it_and_compares_the_settings(
     deployment: Deployment,
 ) -> None:
     deployment.with_server("alice")
+    assert "✓ Firewall: The table" in deployment.tinyberth("doctor", "firewall").stdout
     deployment.compose("stop", "firewall")
     firewalls.nft(deployment, "delete", "table", "inet", firewalls.table(deployment))
-    output = deployment.tinyberth("doctor").stdout
-    assert "✓ Firewall: it did not run; started." in output
-    assert f"✓ Firewall: The table {firewalls.table(deployment)} is in force." in output
+    seen = deployment.tinyberth("doctor", "firewall", "services", check=False)
+    assert seen.returncode == 1
+    assert "✗ Firewall: it does not run." in seen.stdout
+    assert "✗ Services: firewall is exited" in seen.stdout
+    assert not firewalls.has_table(deployment)  # a look changes nothing
+
+    deployment.tinyberth("doctor", "firewall", "--fix", "--yes")
     assert firewalls.has_table(deployment)
+    wait_until(lambda: firewalls.in_force(deployment), "it is back")
 
     deployment.variables["EGRESS"] = "none"
     try:
-        differs = deployment.tinyberth("doctor", check=False)
+        differs = deployment.tinyberth("doctor", "firewall", check=False)
     finally:
         del deployment.variables["EGRESS"]
     assert differs.returncode == 1
     assert "✗ Firewall: it runs with EGRESS=internet, and the settings say EGRESS=none." in (
         differs.stdout
     )
-    assert "Do:   ./tinyberth up" in differs.stdout
+    assert "Do:  ./tinyberth up" in differs.stdout
 
 
 def test_a_host_that_cannot_have_the_table_is_told_so_and_the_start_fails(

@@ -110,12 +110,27 @@ def test_users_cannot_hold_the_lock(ledger_fd, tmp_path):
         assert stat.S_IMODE((tmp_path / ".lock").stat().st_mode) == 0o600
 
 
-def test_a_lost_passwd_is_not_taken_for_a_first_start(ledger_fd, tmp_path):
-    ledger_file.write(ledger_fd, NEW)
-    (tmp_path / "passwd").unlink()
-    with pytest.raises(RefusedError, match="put passwd back from a backup") as refused:
+@pytest.mark.parametrize("gone", [("passwd",), ("group",), ("passwd", "group")])
+def test_f15_a_lost_file_is_not_taken_for_a_first_start(ledger_fd, tmp_path, gone):
+    with ledger_file.locked(ledger_fd):
+        ledger_file.write(ledger_fd, NEW)
+    for name in gone:
+        (tmp_path / name).unlink()
+    with pytest.raises(
+        RefusedError, match=f"{' and '.join(gone)} is gone: put it back"
+    ) as refused:
         ledger_file.read(ledger_fd)
     assert refused.value.status == 503
+    with pytest.raises(RefusedError), ledger_file.locked(ledger_fd):  # not even locked, it is made
+        ledger_file.read(ledger_fd)
+
+
+@pytest.mark.parametrize("gone", ["passwd", "group"])
+def test_f15_one_file_of_a_backup_without_the_other_is_refused(ledger_fd, tmp_path, gone):
+    ledger_file.write(ledger_fd, NEW)
+    (tmp_path / gone).unlink()
+    with pytest.raises(RefusedError, match=f"{gone} is gone: put it back"):
+        ledger_file.read(ledger_fd)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,58 @@
+"""The topics, in the order in which they are looked at, and what each of them needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Callable
+
+from . import clock, disk, engine, firewall, memory, port, services, settings
+from .finding import Finding, skipped
+from .patient import Patient
+
+
+@dataclass(frozen=True)
+class Topic:
+    """``look`` collects and judges; ``needs`` says what must be there for that."""
+
+    name: str
+    about: str
+    look: Callable[[Patient], list[Finding]]
+    needs: tuple[str, ...] = ()
+
+
+TOPICS = (
+    Topic("settings", "`.env` and the shell's variables", settings.look),
+    Topic("engine", "Docker's engine, Compose and buildx", engine.look),
+    Topic("port", "who listens on PORT, or on the socket of LISTEN", port.look, ("settings",)),
+    Topic("disk", "free space and files on the disks in use", disk.look),
+    Topic("memory", "the machine's memory and the limits of servers", memory.look, ("settings",)),
+    Topic("clock", "the machine's time", clock.look),
+    Topic(
+        "services", "whether the services run, are healthy and stay up", services.look, ("engine",)
+    ),
+    Topic(
+        "firewall", "the table that guards people's servers", firewall.look, ("settings", "engine")
+    ),
+)
+
+NAMES = tuple(topic.name for topic in TOPICS)
+
+
+def examine(patient: Patient, topic: Topic) -> list[Finding]:
+    """Look at one topic; say so where something keeps us from looking."""
+    for need in topic.needs:
+        missing = _missing(patient, need)
+        if missing:
+            return [skipped(f"not looked at: {missing}", why="", remedy="")]
+    return topic.look(patient)
+
+
+def _missing(patient: Patient, need: str) -> str:
+    """Return what is not there of what is needed, or an empty string."""
+    if need == "settings":
+        return "" if patient.settings else "the settings have faults"
+    if not patient.engine_version:
+        return "no engine answers"
+    if need == "engine":
+        return ""
+    return "" if patient.is_running(need) else f"the service {need} does not run"
