@@ -29,6 +29,7 @@ from .secret_files import ensure_secret
 from .settings import STATE_DIR
 from .stock_groups_api import stock_groups_handlers
 from .stock_users_api import stock_users_handlers
+from .survey_api import survey_handlers
 from .teams import TeamLedger, watch_memberships
 from .teams_api import teams_handlers
 from .throttle import Throttle
@@ -133,6 +134,7 @@ class BerthAuthenticator(Authenticator):
             *people_page_handlers,
             *people_handlers,
             *teams_handlers,
+            *survey_handlers,
             *stock_users_handlers,
             *stock_groups_handlers,
         ]

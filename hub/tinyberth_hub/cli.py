@@ -13,7 +13,7 @@ from .cli_team import add_team_actions
 from .cli_terminal import Terminal, add_launcher_options
 from .cli_user import add_user_actions
 from .cli_user_life import add_life_actions
-from .cli_user_list import add_list_actions
+from .cli_user_list import add_list_actions, print_survey
 from .serve import serve
 
 
@@ -53,6 +53,8 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     add_import_action(user)
     add_list_actions(user)
     add_life_actions(user)
+    survey = topics.add_parser("survey", help="what the hub's stores say, for ./tinyberth doctor")
+    survey.set_defaults(command=print_survey, json=True)
     add_team_actions(_actions(topics, "team", "list, add and remove teams", "add nlp"))
     return parser
 

@@ -12,6 +12,7 @@ from .unix_http import TIMEOUT_SECONDS, UnreachableError, request_json
 API = "/hub/api/tinyberth"
 PEOPLE = f"{API}/people"
 TEAMS = f"{API}/teams"
+SURVEY = f"{API}/survey"
 
 STOP_SECONDS = 180.0
 """For requests that wait for the end of a server, which saves what it holds first."""

@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from .cli_command import add_command
-from .cli_hub import PEOPLE, Person, ask, person_path
+from .cli_hub import PEOPLE, SURVEY, Person, ask, person_path
 from .cli_output import NOTHING, OK, ago, print_json, since, size, table, visible
 from .cli_terminal import Terminal
 
@@ -40,6 +40,12 @@ def user_show(arguments: argparse.Namespace, _: Terminal) -> int:
         print_json(person)
     else:
         print(describe(person))
+    return OK
+
+
+def print_survey(_: argparse.Namespace, __: Terminal) -> int:
+    """Print what each store of the hub says by itself, also where the ledger is lost."""
+    print_json(ask("GET", SURVEY))
     return OK
 
 

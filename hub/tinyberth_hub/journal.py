@@ -35,6 +35,7 @@ class Record:
     kind: str
     arguments: dict[str, Any]
     by: str
+    begun_at: str
 
 
 class Journal:
@@ -53,7 +54,7 @@ class Journal:
         with self._engine.begin() as connection:
             key = connection.execute(insert(_operations).values(**row)).inserted_primary_key
         assert key is not None  # an insert of one row has one
-        return Record(key[0], kind, arguments, by)
+        return Record(key[0], kind, arguments, by, row["begun_at"])
 
     def end(self, record: Record) -> None:
         with self._engine.begin() as connection:
@@ -63,7 +64,10 @@ class Journal:
         """Return what has begun and not ended, oldest first."""
         with self._engine.connect() as connection:
             rows = connection.execute(select(_operations).order_by(_operations.c.number)).all()
-        return [Record(row.number, row.kind, json.loads(row.arguments), row.by) for row in rows]
+        return [
+            Record(row.number, row.kind, json.loads(row.arguments), row.by, row.begun_at)
+            for row in rows
+        ]
 
     def logins(self) -> set[str]:
         """Return the logins that unfinished changes speak of."""

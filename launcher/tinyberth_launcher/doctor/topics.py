@@ -5,7 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Callable
 
-from . import clock, disk, engine, firewall, memory, port, services, settings
+from . import (
+    clock,
+    data_root,
+    disk,
+    engine,
+    firewall,
+    homes,
+    memory,
+    people,
+    port,
+    services,
+    settings,
+)
 from .finding import Finding, skipped
 from .patient import Patient
 
@@ -33,6 +45,9 @@ TOPICS = (
     Topic(
         "firewall", "the table that guards people's servers", firewall.look, ("settings", "engine")
     ),
+    Topic("data", "the data folder, its marker, the ledger's files", data_root.look),
+    Topic("homes", "the ledger's people and teams against their folders", homes.look),
+    Topic("people", "the ledger against the hub's users and servers", people.look, ("hub",)),
 )
 
 NAMES = tuple(topic.name for topic in TOPICS)
