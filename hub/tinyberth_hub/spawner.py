@@ -23,11 +23,15 @@ from .ledger_client import Berth
 from .patience import ask_patiently
 from .refusals import ChangeRefusedError
 from .spawn_steps import ProgressEvent, SpawnSteps
+from .start_places import StartPlaces
 from .team_spawner import TeamSpawner
 from .warden_client import NOT_ANSWERING, WARDEN_WAIT_SECONDS
 
 POLL_SECONDS = 0.05
 """Between two looks at a starting server; JupyterHub's own back-off grows to seconds."""
+
+START_PLACES = StartPlaces()
+"""Of the whole hub."""
 
 LAST_LOG_LINES = 20
 """Of a server that died at its start: kept in the hub's log, the last one on the page."""
@@ -91,7 +95,13 @@ class BerthSpawner(ThreadedSpawner, TeamSpawner):
 
     async def start(self) -> tuple[str, int]:
         """Start the server and return (ip, port) when it answers."""
+        with START_PLACES.place() as self._place:
+            return await self._start()
+
+    async def _start(self) -> tuple[str, int]:
         self._steps = SpawnSteps()
+        if not self.will_resume:  # which is little work
+            await self._place.take(self._say_who_is_before)
         self.note_teams()
         try:
             await self.authenticator.people.before_start(self.user.name)
@@ -122,6 +132,10 @@ class BerthSpawner(ThreadedSpawner, TeamSpawner):
         await self._steps.say(60, "Starting Jupyter")
         await self._wait_until_it_answers(ip, port)
         return ip, port
+
+    async def _say_who_is_before(self, waiting: int) -> None:
+        before = f"; {waiting} wait before yours" if waiting else "; yours is next"
+        await self._steps.say(5, f"Other servers are starting{before}")
 
     async def poll(self) -> int | str | None:
         """Return None while the server runs, else why it does not.
