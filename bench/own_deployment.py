@@ -68,7 +68,7 @@ def own_deployment(bench: str, **settings: str) -> Iterator[OwnDeployment]:
         for tracked in (".tinyberth-data", "README.md", "datasets/disaster-tweets/sample.csv"):
             (host_work / "data" / tracked).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / "data" / tracked, host_work / "data" / tracked)
-        port = _free_port()
+        port = free_port()
         environment = {
             **os.environ,
             **{setting.name: "" for setting in SCHEMA if setting.name not in _OF_THE_MACHINE},
@@ -98,7 +98,7 @@ def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

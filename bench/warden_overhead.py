@@ -11,9 +11,7 @@ The bound is 20 ms (median) for a spawn.
 from __future__ import annotations
 
 import http.client
-import json
 import os
-import socket
 import statistics
 import sys
 import time
@@ -25,25 +23,9 @@ sys.path[:0] = [str(Path(__file__).resolve().parent.parent / "tests/stack")]
 from service_client import ServiceConnection  # noqa: E402 - after the path
 from warden_fixtures import TestWarden, made_deployment  # noqa: E402
 
+from engine import Engine, call  # noqa: E402 - after the path
+
 BOUND_MS = 20.0
-
-
-class Engine(http.client.HTTPConnection):
-    """A connection to the engine itself."""
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.connect("/var/run/docker.sock")
-
-
-def call(connection: http.client.HTTPConnection, method: str, path: str, body: Any = None) -> Any:
-    headers = {"Content-Type": "application/json"} if body else {}
-    raw = json.dumps(body) if body else None
-    connection.request(method, f"/v1.44{path}", raw, headers)
-    response = connection.getresponse()
-    answer = response.read()
-    assert response.status < 300, answer
-    return json.loads(answer) if answer else None
 
 
 def spawn_ms(connection: http.client.HTTPConnection, name: str, body: Any) -> float:

@@ -52,12 +52,12 @@ class Kernel:
         return server_session(self._token)
 
 
-def server_session(token: str) -> aiohttp.ClientSession:
+def server_session(token: str, seconds: float = 120) -> aiohttp.ClientSession:
     """Return a client for somebody's own server, with an API token."""
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(resolver=Loopback()),
         headers={"Authorization": f"token {token}"},
-        timeout=aiohttp.ClientTimeout(total=120),
+        timeout=aiohttp.ClientTimeout(total=seconds),
     )
 
 
