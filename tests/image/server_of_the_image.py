@@ -6,19 +6,27 @@ import functools
 import http.server
 import json
 import os
+import queue
 import socketserver
 import subprocess
 import threading
 import time
 import urllib.error
 import urllib.request
+import uuid
 from pathlib import Path
 from typing import Any
+
+from tornado.httpclient import HTTPRequest
+from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 OURS = ("/opt/venv/bin/python", "-I", "-m", "tinyberth_start")
 STOCK = ("/opt/venv/bin/python", "-m", "jupyterhub.singleuser")
 """JupyterHub's own program, not isolated: what a home can do to it shows that traps are real."""
 STOCK_ISOLATED = ("/opt/venv/bin/python", "-I", "-m", "jupyterhub.singleuser")
+
+ACTIVITY_REPORTS: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+"""What servers told the hub of when they were last active, as it came."""
 
 _SOCKET = "/tmp/hub.sock"
 _USER = {
@@ -35,7 +43,9 @@ class _Hub(http.server.BaseHTTPRequestHandler):
     """Answers every question with the user's own name."""
 
     def answer(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        said = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        if self.path.endswith("/activity"):
+            ACTIVITY_REPORTS.put(json.loads(said))
         body = json.dumps(_USER).encode()
         self.send_response(200)
         self.send_header("X-JupyterHub-Version", "6.1.1")
@@ -114,9 +124,25 @@ class Server:
         except OSError:
             return 0, ""
 
+    async def connect(self, path: str) -> WebSocketClientConnection:
+        url = self.url.replace("http:", "ws:") + path
+        return await websocket_connect(HTTPRequest(url, headers={"Authorization": "token any"}))
+
     def log(self) -> str:
         return self._log.read_text()
 
     def stop(self) -> None:
         self.process.terminate()
         self.process.wait(30)
+
+
+def execute_request(code: str) -> dict[str, Any]:
+    """Return the message to a kernel's websocket that runs ``code``."""
+    header = {"msg_id": uuid.uuid4().hex, "msg_type": "execute_request", "session": "s"}
+    return {
+        "header": {**header, "version": "5.3", "username": ""},
+        "parent_header": {},
+        "metadata": {},
+        "content": {"code": code, "silent": False},
+        "channel": "shell",
+    }

@@ -12,14 +12,11 @@ import json
 import os
 import sys
 import time
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from server_of_the_image import Server
-from tornado.httpclient import HTTPRequest
-from tornado.websocket import WebSocketClientConnection, websocket_connect
+from server_of_the_image import Server, execute_request
 
 HOMES = Path.home()
 FULL = Path("/full")
@@ -90,18 +87,13 @@ def look(server: Server) -> dict[str, Any]:
     return report
 
 
-async def connect(server: Server, path: str) -> WebSocketClientConnection:
-    url = server.url.replace("http:", "ws:") + path
-    return await websocket_connect(HTTPRequest(url, headers={"Authorization": "token any"}))
-
-
 async def terminal(server: Server) -> str:
     """Return what a terminal shows once a command has run in it, or in a minute."""
     status, text = await asyncio.to_thread(server.ask, "POST", "/api/terminals")
     if status != 200:
         return text
     name = json.loads(text)["name"]
-    socket = await connect(server, f"/terminals/websocket/{name}")
+    socket = await server.connect(f"/terminals/websocket/{name}")
     await socket.write_message(json.dumps(["stdin", "echo A$((40 + 2))B\r"]))
     shown, deadline = "", time.monotonic() + 60
     while "A42B" not in shown and time.monotonic() < deadline:
@@ -118,15 +110,13 @@ async def kernel(server: Server) -> str:
     status, text = await asyncio.to_thread(server.ask, "POST", "/api/kernels", {})
     if status != 201:
         return text
-    socket = await connect(server, f"/api/kernels/{json.loads(text)['id']}/channels")
-    number = uuid.uuid4().hex
-    header = {"msg_id": number, "msg_type": "execute_request", "session": "s", "version": "5.3"}
-    content = {"code": "print(40 + 2)", "silent": False}
-    message = {"header": {**header, "username": ""}, "parent_header": {}, "metadata": {}}
-    await socket.write_message(json.dumps({**message, "content": content, "channel": "shell"}))
+    socket = await server.connect(f"/api/kernels/{json.loads(text)['id']}/channels")
+    request = execute_request("print(40 + 2)")
+    await socket.write_message(json.dumps(request))
     while answer := await asyncio.wait_for(socket.read_message(), 60):
         said = json.loads(answer)
-        if said["parent_header"].get("msg_id") == number and said["msg_type"] == "stream":
+        ours = said["parent_header"].get("msg_id") == request["header"]["msg_id"]
+        if ours and said["msg_type"] == "stream":
             return str(said["content"]["text"])
     return "(closed)"
 

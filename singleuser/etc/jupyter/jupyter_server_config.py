@@ -60,4 +60,9 @@ c.LabApp.news_url = None
 # No language server is in the image, and looking for one delays every start.
 # notebook_shim brings what was written for the classic notebook before version 7, and IPython
 # into the server's memory for it.
-c.ServerApp.jpserver_extensions = {"jupyter_lsp": False, "notebook_shim": False}
+# Ours: what works unseen counts as activity, so that the hub neither parks nor stops it.
+c.ServerApp.jpserver_extensions = {
+    "jupyter_lsp": False,
+    "notebook_shim": False,
+    "tinyberth_start.activity": True,
+}
