@@ -495,3 +495,24 @@ def test_a10_the_traps_catch_jupyterhubs_own_program(hostile):
     assert hostile["stock"]["code_that_ran"] != []
     # JupyterHub's switch looks into links that leave the home; that is why we do more
     assert "~/.jupyter" in hostile["switch"]["code_that_ran"]
+
+
+def test_a_server_that_stops_does_not_collect_its_memory_first(start, root):
+    """It is told from within: what is registered before the server's own runs after it."""
+    script = """
+import sys
+from pathlib import Path
+sys.path.insert(0, "/tests")
+from server_of_the_image import Server
+tell = "atexit.register(lambda: print('frozen:', gc.get_freeze_count(), file=sys.stderr))"
+become = "runpy.run_module('tinyberth_start', run_name='__main__')"
+code = f"import atexit, gc, runpy, sys; {tell}; {become}"
+server = Server(Path.home(), ("/opt/venv/bin/python", "-I", "-c", code))
+server.wait()
+server.stop()
+print(server.process.returncode, server.log().rpartition("frozen:")[2])
+"""
+    container = start("--volume", f"{root}/tests/image:/tests:ro")
+    code, frozen = container.python(script).split()
+    assert code == "0"
+    assert int(frozen) > 10_000
