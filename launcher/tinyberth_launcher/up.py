@@ -9,6 +9,7 @@ import socket
 from tinyberth_common.settings import Settings
 
 from .base import ensure_base
+from .built_images import record, sources
 from .checkout import Checkout
 from .compose import Compose
 from .engine import Confirm, ensure_engine
@@ -30,7 +31,9 @@ def up(checkout: Checkout, steps: Steps, confirm: Confirm) -> int:
         base = ensure_base(step, checkout)
     compose = Compose(checkout, base)
     with steps.step("Images") as step:
+        before = sources(checkout)
         compose.build(step)
+        record(checkout, before)
         step.done("are built")
     with steps.step("Services") as step:
         ensure_listen_dir(step, checkout, settings)

@@ -93,7 +93,7 @@ class Data:
         accounts = self.host_accounts or {}
         if names:
             return names[0]
-        account = accounts.get(folder.uid)
+        account = accounts.get(folder.uid) if folder.uid else None
         return f"{account}, an account of this host" if account else "nobody known"
 
 

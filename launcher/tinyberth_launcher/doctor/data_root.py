@@ -12,7 +12,7 @@ from ..command import capture
 from ..preflight import data_problems
 from .data_facts import FILES, PARENTS, lost
 from .finding import Finding, Fix, fault, fine, note, skipped
-from .in_data import MODE, OWNER, command
+from .in_container import MODE, OWNER, command
 from .patient import Patient
 
 REBUILD = ("/opt/venv/bin/python", "-m", "tinyberth_ledger.rebuild")

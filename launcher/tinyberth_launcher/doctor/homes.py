@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .data_facts import Data, Entry, Folder, Team, collect, lost
 from .finding import FAULT, Finding, Fix, fault, fine, note, skipped
-from .in_data import MODE, OWNER, SETGID, command
+from .in_container import MODE, OWNER, SETGID, command
 from .ledger_lines import judge_lines
 from .patient import Patient
 

@@ -12,11 +12,16 @@ from . import (
     engine,
     firewall,
     homes,
+    images,
+    leftovers,
     memory,
     people,
     port,
+    refusals,
     services,
     settings,
+    sockets,
+    volumes,
 )
 from .finding import Finding, skipped
 from .patient import Patient
@@ -45,9 +50,16 @@ TOPICS = (
     Topic(
         "firewall", "the table that guards people's servers", firewall.look, ("settings", "engine")
     ),
+    Topic(
+        "images", "images against the checkout, servers against images", images.look, ("engine",)
+    ),
+    Topic("sockets", "by which the parts reach each other", sockets.look, ("hub",)),
+    Topic("volumes", "the volumes, their owners, the hub's secrets", volumes.look, ("engine",)),
     Topic("data", "the data folder, its marker, the ledger's files", data_root.look),
     Topic("homes", "the ledger's people and teams against their folders", homes.look),
     Topic("people", "the ledger against the hub's users and servers", people.look, ("hub",)),
+    Topic("leftovers", "what killed runs left", leftovers.look),
+    Topic("refusals", "what services refused and failed at", refusals.look, ("engine",)),
 )
 
 NAMES = tuple(topic.name for topic in TOPICS)
