@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from deployment import wait_until
 from tinyberth_launcher.checkout import load_checkout
-from tinyberth_launcher.doctor import command
+from tinyberth_launcher.doctor import command, topics
 from tinyberth_launcher.doctor.finding import (
     FAULT,
     FINE,
@@ -123,3 +124,18 @@ def test_what_takes_long_says_so(monkeypatch, capsys) -> None:
     with command._progress("Looking at the moon"):
         said = wait_until(lambda: capsys.readouterr().err, "it says what it is at", 10)
     assert said == "… Looking at the moon\n"
+
+
+def test_every_finding_and_its_topic_are_in_the_docs(root: Path) -> None:
+    section = (root / "docs/operations.md").read_text().partition("## The doctor")[2]
+    section = section.partition("### The ledger is lost")[0]
+    named = set(re.findall(r"`(\w+)`", section))
+    source = "".join(
+        path.read_text() for path in (root / "launcher/tinyberth_launcher/doctor").glob("*.py")
+    )
+    keys = set(re.findall(r'\b(?:fault|note)\(\s*"(\w+)"', source))
+    keys |= set(re.findall(r'"(\w+_(?:old|orphan))"', source))
+    assert len(keys) > 60
+    assert keys <= named, keys - named
+    for topic in topics.TOPICS:
+        assert f"**{topic.name}**" in section

@@ -12,7 +12,7 @@ from typing import Any, Callable
 from ..checkout import Checkout
 from ..command import capture
 from . import report
-from .finding import FAULT, Finding, Fix
+from .finding import FAULT, SKIPPED, Finding, Fix
 from .patient import Patient
 from .topics import TOPICS, Topic, examine
 
@@ -59,10 +59,10 @@ def doctor(
 def _look_again(checkout: Checkout, topic: Topic, before: Sequence[Finding]) -> Sequence[Finding]:
     """Look until nothing is left but what no repair was for: services take seconds to start."""
     deadline = time.monotonic() + _SETTLE_SECONDS
-    hopeless = {one.what for one in before if one.level == FAULT and one.fix is None}
+    hopeless = {one.what for one in before if one.fix is None}
     while True:
         found = examine(Patient(checkout), topic)
-        left = {one.what for one in found if one.level == FAULT}
+        left = {one.what for one in found if one.level in {FAULT, SKIPPED}}
         if left <= hopeless or time.monotonic() > deadline:
             return found
         time.sleep(0.5)

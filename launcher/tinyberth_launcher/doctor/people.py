@@ -27,8 +27,7 @@ def look(patient: Patient) -> list[Finding]:
     def find() -> list[Finding]:
         answer = patient.ask("hub", "tinyberth-hub", "survey")
         if not answer.ok:
-            why = (answer.err or answer.out).strip()[-300:]
-            return [skipped("the hub does not say who is there.", why=why)]
+            return [skipped("the hub does not say who is there.", why=_sentence(answer.err))]
         containers = Patient(patient.checkout).user_containers
         try:
             data = collect(host_data)
@@ -40,6 +39,14 @@ def look(patient: Patient) -> list[Finding]:
         return judge(data, json.loads(answer.out), _running(containers), hub)
 
     return twice(find)
+
+
+def _sentence(said: str) -> str:
+    """Return what the hub's end says: a line of JSON, or what Python says where it cannot run."""
+    try:
+        return str(json.loads(said)["message"])
+    except (ValueError, KeyError, TypeError):
+        return said.strip()[-300:]
 
 
 def _running(containers: Collection[Mapping[str, Any]]) -> dict[str, str]:
