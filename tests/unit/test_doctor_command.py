@@ -97,7 +97,9 @@ def test_scripts_get_one_document_before_and_after(missing, capsys) -> None:
     assert before["exit_code"] == 1
     assert examined(missing, as_json=True, fix=True, confirm=lambda _: True) == 0
     after = json.loads(capsys.readouterr().out)
-    assert after["mended"] == [{"topic": "thing", "does": "makes it", "failure": ""}]
+    assert after["mended"] == [
+        {"topic": "thing", "key": "gone", "what": "it is gone.", "failure": ""}
+    ]
     assert after["findings"][0]["level"] == FINE
 
 

@@ -73,7 +73,7 @@ def _mend(
 ) -> list[dict[str, Any]]:
     """Show each repair, make those that are agreed to, and return what became of them."""
     mended = []
-    for topic, fix in _fixes(found):
+    for topic, finding, fix in _fixes(found):
         out = sys.stderr if as_json else sys.stdout
         print(
             f"\nMends {topic}: {fix.does}\n    $ {report.command_line(fix)}", file=out, flush=True
@@ -85,20 +85,22 @@ def _mend(
         with _progress(f"It {fix.does}"):
             failure = _carry_out(checkout, fix)
         print(f"    {failure or 'done'}", file=out, flush=True)
-        mended.append({"topic": topic, "does": fix.does, "failure": failure})
+        mended.append(
+            {"topic": topic, "key": finding.key, "what": finding.what, "failure": failure}
+        )
     if confirm is None and any(_fixes(found)):
         out = sys.stderr if as_json else sys.stdout
         print("\nNothing was changed: nobody is at a terminal; say --fix --yes.", file=out)
     return mended
 
 
-def _fixes(found: report.Found) -> Iterator[tuple[str, Fix]]:
+def _fixes(found: report.Found) -> Iterator[tuple[str, Finding, Fix]]:
     seen = set()
     for topic, findings in found.items():
         for finding in findings:
             if finding.fix and finding.fix.commands not in seen:
                 seen.add(finding.fix.commands)
-                yield topic, finding.fix
+                yield topic, finding, finding.fix
 
 
 def _carry_out(checkout: Checkout, fix: Fix) -> str:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-OWNER, MODE, SETGID = "CHOWN", "FOWNER", "FSETID"
-"""To give a file away; to change the mode of another's; and to keep setgid while doing so."""
+OWNER, MODE, SETGID, SEARCH = "CHOWN", "FOWNER", "FSETID", "DAC_READ_SEARCH"
+"""To give a file away; to change another's mode; to keep setgid; to enter closed folders."""
 
 
 def command(

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from ..command import capture
 from .data_facts import FILES
 from .finding import Finding, Fix, fault, fine, note, skipped
-from .in_container import MODE, OWNER, command
+from .in_container import MODE, OWNER, SEARCH, command
 from .patient import Patient
 
 STATE = "hub-state"
@@ -143,7 +143,7 @@ def judge_state(files: Mapping[str, Sequence[int]], volume: str, image: str) -> 
 def _owner_fault(
     what: str, volume: str, image: str, words: Sequence[Sequence[str]]
 ) -> Finding:  # fmt: skip
-    commands = tuple(command(image, volume, (OWNER, MODE), *word) for word in words)
+    commands = tuple(command(image, volume, (OWNER, MODE, SEARCH), *word) for word in words)
     return fault(
         "volume_owner",
         what,
