@@ -15,8 +15,12 @@ from types import TracebackType
 PLACES = len(os.sched_getaffinity(0)) + 1
 """One more than there are processors, because a start also waits: for the engine, for files."""
 
-HOLD_SECONDS = 10.0
-"""For so long a start may keep others waiting: one that hangs must not be everybody's trouble."""
+HOLD_SECONDS = 2.0
+"""For so long a start may keep others waiting: about as long as it takes on a free machine.
+
+One that takes longer hangs, which must not be everybody's trouble; or the processors are busy with
+running notebooks, of which a few starts would get a smaller part than all of them together do.
+"""
 
 
 class StartPlaces:
