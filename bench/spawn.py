@@ -5,9 +5,9 @@
     python3 bench/spawn.py --repeats 3 --storms 16  # a look
     python3 bench/spawn.py --table .state/bench/spawn.json
 
-Wants an engine, 8 GB of free memory and a quiet machine; Python's standard library is enough. Both
-hubs run at the same time on the host's network, on the same engine, with versions and packages
-from the same images, and one client treats them alike:
+Wants an engine, 10 GB of free memory and a quiet machine; Python's standard library is enough.
+Both hubs run at the same time on the host's network, on the same engine, with versions and
+packages from the same images, and one client treats them alike:
 
 - *stock*: JupyterHub, DockerSpawner and configurable-http-proxy with the settings they come with
   (`bench/stock`), docker.sock in the hub. Its user image is ours without what we add; byte code
@@ -19,7 +19,8 @@ from the same images, and one client treats them alike:
 A time is from the POST that a click on "Start" makes until /user/NAME/api answers 200 through
 the proxy; while it starts the client listens to the progress, as JupyterHub's page does. CPU and
 memory are of the server's cgroup, read when it has been idle for some seconds. Writes spawn.json
-and spawn.png. Removes what it made, also after Ctrl-C, and can be run again.
+and spawn.png; the exit code is 1 where a goal is missed. Removes what it made, also after Ctrl-C,
+and can be run again.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ import sys
 from pathlib import Path
 
 from own_deployment import ROOT, own_deployment
-from spawn_figures import OURS, STOCK, people, table
+from spawn_figures import OURS, STOCK, goals_missed, people, table
 from spawn_results import draw, read, write
 from spawn_stacks import Client, end, meet_ours, start_stock
 from spawn_visits import Bench
@@ -48,7 +49,7 @@ SERVER_MB = 250
 TURNS_OF_A_STORM = 2
 
 
-def measure(steps: Steps, args: argparse.Namespace) -> None:
+def measure(steps: Steps, args: argparse.Namespace) -> int:
     """Start both hubs, let the people come, write what was measured; remove everything else."""
     load = os.getloadavg()[0]
     visitors = [f"guest{number:02}" for number in range(1, max([1, *args.storms]) + 1)]
@@ -74,6 +75,7 @@ def measure(steps: Steps, args: argparse.Namespace) -> None:
             draw(args.out, ROOT, f"{deployment.project}-singleuser:0.1.0")
             step.done(f"are in {args.out}: spawn.json, spawn.png")
         print(f"\n{table(bench.arrivals)}\n")
+    return FAILED if goals_missed(bench.arrivals) else OK
 
 
 def let_them_come(steps: Steps, args: argparse.Namespace, bench: Bench) -> None:
@@ -134,7 +136,7 @@ def main() -> int:
     signal.signal(signal.SIGINT, _interrupt)  # a shell's background jobs would ignore it
     try:
         with load_checkout(ROOT).open_log("bench-spawn") as log:
-            measure(Steps(log), args)
+            return measure(Steps(log), args)
     except Problem as problem:
         print(problem.text(), file=sys.stderr)
         return problem.code
@@ -143,7 +145,6 @@ def main() -> int:
         return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
-    return OK
 
 
 if __name__ == "__main__":

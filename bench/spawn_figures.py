@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Callable, Optional
 
@@ -122,25 +122,40 @@ def table(arrivals: list[Arrival]) -> str:
     """Return the Markdown table: stock, ours, ratio, goal."""
     users = sorted({arrival.users for arrival in arrivals})
     lines = ["| | stock | ours | ratio | goal |", "|---|---|---|---|---|"]
-    for row in rows(users):
-        stock, ours = (values(arrivals, kind, row) for kind in (STOCK, OURS))
-        if not stock and not ours:
-            continue
-        lines.append(
-            _line(row, *(row.figure(found) if found else None for found in (stock, ours)))
-        )
+    lines += [_line(row, *found) for row, *found in _measured(arrivals)]
     lines += [_failures(arrivals, count) for count in users if _count_failed(arrivals, count)]
     return "\n".join(lines)
 
 
+def goals_missed(arrivals: list[Arrival]) -> list[Row]:
+    """Return the rows whose goal is missed, or has no figure to be judged by."""
+    return [row for row, *found in _measured(arrivals) if row.goal and not _is_met(row, *found)]
+
+
+def _measured(
+    arrivals: list[Arrival],
+) -> Iterator[tuple[Row, Optional[float], Optional[float]]]:
+    """Yield the rows of which there is anything, with stock's figure and ours."""
+    for row in rows(sorted({arrival.users for arrival in arrivals})):
+        stock, ours = (values(arrivals, kind, row) for kind in (STOCK, OURS))
+        if stock or ours:
+            yield row, row.figure(stock) if stock else None, row.figure(ours) if ours else None
+
+
+def _ratio(row: Row, stock: float | None, ours: float | None) -> float | None:
+    return None if row.own or ours is None or not stock else ours / stock
+
+
+def _is_met(row: Row, stock: float | None, ours: float | None) -> bool:
+    judged = ours if row.own else _ratio(row, stock, ours)
+    return judged is not None and row.goal is not None and judged <= row.goal
+
+
 def _line(row: Row, stock: float | None, ours: float | None) -> str:
-    ratio = ours / stock if ours is not None and stock else None
-    judged = ours if row.own else ratio
-    goal = ""
-    if row.goal is not None:
-        met = judged is not None and judged <= row.goal
-        goal = f"≤ {row.goal:g}: {'reached' if met else 'missed'}"
-    shown = "" if row.own or ratio is None else f"**{ratio:.2f}**"
+    ratio = _ratio(row, stock, ours)
+    shown = "" if ratio is None else f"**{ratio:.2f}**"
+    verdict = "reached" if _is_met(row, stock, ours) else "missed"
+    goal = "" if row.goal is None else f"≤ {row.goal:g}: {verdict}"
     return (
         f"| {people(row.users)}: {row.what} | {_number(stock, row.unit)} | "
         f"{_number(ours, row.unit)} | {shown} | {goal} |"

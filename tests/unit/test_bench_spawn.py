@@ -9,7 +9,7 @@ import pytest
 
 import engine
 import spawn_results
-from spawn_figures import OURS, STOCK, Arrival, rows, table
+from spawn_figures import OURS, STOCK, Arrival, goals_missed, rows, table
 
 V1 = {"total_inactive_file": 20_000_000, "total_rss": 60_000_000, "rss": 1, "inactive_file": 1}
 V2 = {"inactive_file": 20_000_000, "anon": 60_000_000, "file": 25_000_000}
@@ -64,6 +64,13 @@ def test_table_has_the_line(line: str) -> None:
 def test_table_leaves_out_what_nobody_measured() -> None:
     assert "first cell: the last answer" not in table(arrivals())
     assert "1 person: did not come up" not in table(arrivals())
+
+
+def test_goals_that_are_missed_or_cannot_be_judged() -> None:
+    assert [(row.users, row.what) for row in goals_missed(arrivals())] == [
+        (1, "CPU seconds, each server"),
+        (16, "until the last server is up"),
+    ]
 
 
 def test_goals_are_the_issues() -> None:
