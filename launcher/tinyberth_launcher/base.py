@@ -33,10 +33,12 @@ _SLIM = (
 )
 
 # A hook, not --aptopt: that would hold for mmdebstrap's own downloads, too, and break them.
-_KEEP_NO_PACKAGES = (
-    'echo \'APT::Keep-Downloaded-Packages "false";\' > "$1"/etc/apt/apt.conf.d/90keep-none'
+_APT_CONF = (
+    'echo \'APT::Keep-Downloaded-Packages "false"; Acquire::Languages "none";\''
+    ' > "$1"/etc/apt/apt.conf.d/90tinyberth'
 )
-"""Packages that were installed must not stay in an image's layers a second time."""
+"""Packages that were installed must not stay in an image's layers a second time. Descriptions of
+packages in English are a third of what `apt-get update` reads, eight times in a build."""
 
 
 def ensure_base(step: Step, checkout: Checkout) -> dict[str, str]:
@@ -115,7 +117,7 @@ def mmdebstrap_command(mirrors: Mirrors, tarball: Path) -> list[str]:
         "mmdebstrap",
         "--variant=minbase",
         f"--keyring={DEBIAN_KEYRING}",
-        f"--customize-hook={_KEEP_NO_PACKAGES}",
+        f"--customize-hook={_APT_CONF}",
         *(f"--dpkgopt={line}" for line in _SLIM),
         "trixie",
         str(tarball),

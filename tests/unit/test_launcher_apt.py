@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,17 @@ def test_the_base_comes_from_the_machines_mirror_or_from_mmdebstraps_default(
 ) -> None:
     command = mmdebstrap_command(mirrors, Path("/x/base.tar"))
     assert command[command.index("trixie") :] == ["trixie", "/x/base.tar", *lines]
+
+
+def test_a_base_keeps_no_packages_and_reads_no_descriptions(tmp_path: Path) -> None:
+    """By running the hook as mmdebstrap does, on a root of the test's own."""
+    command = mmdebstrap_command(MIRRORS, Path("/x/base.tar"))
+    (hook,) = (word.partition("=")[2] for word in command if word.startswith("--customize-hook="))
+    (tmp_path / "etc/apt/apt.conf.d").mkdir(parents=True)
+    subprocess.run(["sh", "-c", hook, "sh", str(tmp_path)], check=True)
+    (written,) = (tmp_path / "etc/apt/apt.conf.d").iterdir()
+    says = 'APT::Keep-Downloaded-Packages "false"; Acquire::Languages "none";\n'
+    assert written.read_text() == says
 
 
 def test_the_added_suite_uses_the_machines_mirror_and_debians_key() -> None:
