@@ -121,6 +121,13 @@ def test_what_a_topic_needs_and_is_not_there_is_said(missing) -> None:
         assert words in finding.what
 
 
+def test_what_this_account_may_not_read_is_no_crash(missing) -> None:
+    patient = command.Patient(load_checkout(missing.parent, shell={}))
+    (finding,) = examine(patient, Topic("x", "", lambda _: [fine(missing.read_text())]))
+    assert finding.level == SKIPPED
+    assert f"{missing}: No such file" in finding.why
+
+
 def test_what_takes_long_says_so(monkeypatch, capsys) -> None:
     monkeypatch.setattr(command, "_SLOW_SECONDS", 0)
     with command._progress("Looking at the moon"):

@@ -190,3 +190,33 @@ def stats(**modes: int) -> dict[str, os.stat_result]:
 def test_the_data_folders_owners_and_modes(found, keys) -> None:
     findings = data_root.judge(found, Path("/srv/data"), "tb-ledger:0.1.0")
     assert [finding.key for finding in findings] == keys
+
+
+def test_what_people_cannot_open_on_a_shelf_is_named(tmp_path: Path) -> None:
+    for name, mode in {"open": 0o755, "closed": 0o750, ".hidden": 0o700}.items():
+        (tmp_path / "datasets" / name).mkdir(parents=True)
+        (tmp_path / "datasets" / name).chmod(mode)
+    (tmp_path / "datasets" / "secret.csv").touch(0o600)
+    (tmp_path / "datasets" / "gone").symlink_to("nowhere")
+    found = list(data_root._shelves(tmp_path))
+    assert [finding.key for finding in found] == ["shelf_closed"] * 3
+    assert [finding.what.split()[0] for finding in found] == [
+        f"data/datasets/{name}" for name in ("closed", "gone", "secret.csv")
+    ]
+
+
+def test_folders_are_read_as_they_are(tmp_path: Path) -> None:
+    for name in ("ledger", "users/alice/work", "users/bob", "teams", "archive"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "users" / "link").symlink_to("/etc")
+    os.mkfifo(tmp_path / "users" / "pipe")
+    (tmp_path / "ledger" / "passwd").write_text("alice:*:20001:20001:a:/home/alice:/bin/bash\n")
+    data = data_facts.collect(tmp_path)
+    assert data.living == {"alice"}
+    kinds = {place: (one.kind, one.empty) for place, one in (data.folders or {}).items()}
+    assert kinds == {
+        "users/alice": ("folder", False),
+        "users/bob": ("folder", True),
+        "users/link": ("symbolic link", False),
+        "users/pipe": ("FIFO", False),
+    }

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from tinyberth_launcher.checkout import load_checkout
 from tinyberth_launcher.doctor import clock, disk, engine, memory, port
 from tinyberth_launcher.doctor.disk import Disk
 from tinyberth_launcher.doctor.finding import Finding
+from tinyberth_launcher.doctor.patient import Patient
 from tinyberth_launcher.doctor.port import Listener
 
 GIB = 2**30
@@ -157,3 +159,27 @@ def test_the_clock(times, kept, expected) -> None:
 
 def test_the_kernel_says_whether_its_clock_is_kept() -> None:
     assert clock._kept() in {True, False}
+
+
+def test_with_a_unix_door_folder_and_socket_are_judged(tmp_path: Path) -> None:
+    (tmp_path / "docker-compose.yml").write_text("name: tinyberth\n")
+    door = tmp_path / "door"
+    patient = Patient(load_checkout(tmp_path, shell={"LISTEN": "unix", "LISTEN_DIR": str(door)}))
+    assert patient.settings
+
+    def judge(*, runs: bool) -> list[str]:
+        return keys(port.judge_socket(patient, patient.settings, proxy_runs=runs))
+
+    door.touch()
+    assert judge(runs=False) == ["listen_dir"]  # a file
+    door.unlink()
+    door.mkdir()
+    if os.geteuid() != 0:
+        return
+    assert judge(runs=False) == ["listen_dir"]  # root's
+    os.chown(door, 10002, -1)
+    assert judge(runs=False) == ["fine"]
+    assert judge(runs=True) == ["port_silent"]
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(door / "hub.sock"))
+        assert judge(runs=True) == ["fine"]

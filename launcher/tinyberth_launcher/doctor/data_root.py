@@ -131,14 +131,22 @@ def _shelves(host_data: Path) -> Iterator[Finding]:
         if not os.access(host_data / shelf, os.R_OK):
             continue
         for path in sorted((host_data / shelf).iterdir()):
-            need = 0o005 if path.is_dir() else 0o004
-            if not path.name.startswith(".") and path.stat().st_mode & need != need:
+            if not path.name.startswith(".") and not _is_open(path):
                 yield fault(
                     "shelf_closed",
-                    f"data/{shelf}/{path.name} is closed to others.",
+                    f"data/{shelf}/{path.name} is closed to others, or leads nowhere.",
                     why=f"People see its name in /{shelf} and cannot open it.",
                     remedy=f"sudo chmod -R a+rX {path}",
                 )
+
+
+def _is_open(path: Path) -> bool:
+    try:
+        mode = path.stat().st_mode
+    except OSError:  # a link to nowhere
+        return False
+    need = 0o005 if stat.S_ISDIR(mode) else 0o004
+    return mode & need == need
 
 
 def _rebuilt(service: str) -> str:

@@ -71,7 +71,11 @@ def examine(patient: Patient, topic: Topic) -> list[Finding]:
         missing = _missing(patient, need)
         if missing:
             return [skipped(f"not looked at: {missing}", why="", remedy="")]
-    return topic.look(patient)
+    try:
+        return topic.look(patient)
+    except OSError as error:
+        why = f"{error.filename or 'It'}: {error.strerror}."
+        return [skipped("not looked at", why=why, remedy=f"sudo ./tinyberth doctor {topic.name}")]
 
 
 def _missing(patient: Patient, need: str) -> str:
