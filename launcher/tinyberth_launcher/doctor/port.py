@@ -35,6 +35,9 @@ def look(patient: Patient) -> list[Finding]:
     tables = [Path("/proc/net", name) for name in ("tcp", "tcp6")]
     texts = [table.read_text(encoding="ascii") for table in tables if table.exists()]
     found = [one for text in texts for one in listeners(text, settings.port)]
+    if not patient.engine_version:
+        # Nobody says whether the proxy runs; what has its uid there is taken for it.
+        proxy_runs = any(one.uid == PROXY_UID for one in found)
     return judge_port(settings.port, found, proxy_runs=proxy_runs)
 
 

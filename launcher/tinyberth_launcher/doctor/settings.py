@@ -31,7 +31,8 @@ def look(patient: Patient) -> list[Finding]:
             if patient.is_running(service)
         }
         found += stale(patient.checkout.variables, running)
-    return found or [fine("valid" + (", and what runs was started with them" * bool(settings)))]
+    seen = ", and what runs was started with them" if patient.engine_version else ""
+    return found or [fine(f"valid{seen}")]
 
 
 def wrong(problems: Iterable[str]) -> list[Finding]:
