@@ -19,19 +19,19 @@ def look(patient: Patient) -> list[Finding]:
     for image in patient.inspect(*names.values(), kind="image"):
         there.update(dict.fromkeys(image["RepoTags"] or [], image))
     images = {folder: there[name] for folder, name in names.items() if name in there}
+    recorded = {
+        folder: recorded_source(patient.checkout, names[folder], image["Id"])
+        for folder, image in images.items()
+    }
+    sources = {folder: source_of(patient.checkout, folder) for folder in FOLDERS}
     found = [
-        *judge_images(
-            images,
-            {folder: source_of(patient.checkout, folder) for folder in FOLDERS},
-            {
-                folder: recorded_source(patient.checkout, names[folder], image["Id"])
-                for folder, image in images.items()
-            },
-        ),
+        *judge_images(images, sources, recorded),
         *judge_services(images, patient.containers),
         *judge_servers(images, patient.user_containers),
     ]
-    return found or [fine(f"all {len(images)} are built from this checkout")]
+    by_time = sum(source is None for source in recorded.values())
+    how = f" ({by_time} of them judged by time)" if by_time else ""
+    return found or [fine(f"all {len(images)} are built from this checkout{how}")]
 
 
 def judge_images(
