@@ -48,6 +48,10 @@ def test_a_training_gives_the_figures_that_it_gives_without(kernels):
     assert texts(kernels["lesson"])[7] == texts(kernels["other"])[3] != ""
 
 
+def test_a_cell_that_waits_can_be_interrupted(kernels):
+    assert kernels["interrupted"] == {"ename": "KeyboardInterrupt", "next": "ok"}
+
+
 @pytest.mark.parametrize("kernel", ["other", "console", "gone", "off"])
 def test_nothing_is_imported_for_others_or_where_it_is_switched_off(kernels, kernel):
     assert texts(kernels[kernel])[0] == "False False"

@@ -50,14 +50,35 @@ def notebook(name: str, *codes: str) -> str:
 
 def ask(session: str, *cells: str) -> list[dict]:
     """Start the image's kernel for ``session``; return each cell's status, text and kinds."""
+    manager, client = _start(session)
+    try:
+        return [_run(client, cell) for cell in cells]
+    finally:
+        manager.shutdown_kernel(now=True)
+
+
+def _start(session: str) -> tuple:
     manager = KernelManager(kernel_name="python3")
     environment = {**os.environ, "JPY_SESSION_NAME": session}
     manager.start_kernel(env=environment, cwd=str(NOTEBOOKS), stderr=subprocess.DEVNULL)
     client = manager.client()
     client.start_channels()
+    client.wait_for_ready(timeout=DEADLINE)
+    return manager, client
+
+
+def interrupt(session: str) -> dict:
+    """Interrupt a cell as soon as it began, most likely while it waits for the imports."""
+    manager, client = _start(session)
     try:
-        client.wait_for_ready(timeout=DEADLINE)
-        return [_run(client, cell) for cell in cells]
+        message = client.execute("import time; time.sleep(3600)")
+        while client.get_iopub_msg(timeout=DEADLINE)["msg_type"] != "execute_input":
+            pass
+        manager.interrupt_kernel()
+        reply = {"parent_header": {}}
+        while reply["parent_header"].get("msg_id") != message:
+            reply = client.get_shell_msg(timeout=DEADLINE)
+        return {"ename": reply["content"].get("ename"), "next": _run(client, "1 + 1")["status"]}
     finally:
         manager.shutdown_kernel(now=True)
 
@@ -140,6 +161,7 @@ def main() -> None:
         "console": ask(f"{NOTEBOOKS}/console-1-abc", THERE),
         "gone": ask(f"{NOTEBOOKS}/gone.ipynb", THERE),
         "server": through_the_server(),
+        "interrupted": interrupt(lesson),
     }
     (HOME / ".no-warm-kernels").touch()
     report["off"] = ask(lesson, THERE)

@@ -17,6 +17,7 @@ import contextlib
 import importlib
 import importlib.util
 import os
+import signal
 import stat
 import sys
 import threading
@@ -36,6 +37,9 @@ ROOM = 2**30
 """Bytes that must be free: about three times what the imports take, so that no other kernel
 of the person's is killed for something that nobody asked for yet."""
 
+_LATER = 0.1
+"""Seconds that IPython takes, at most, from its hooks to the cell itself."""
+
 _NOTEBOOK_BYTES_MAX = 8 * 2**20
 """A larger one, full of pictures, would be read for too long while cells wait."""
 
@@ -43,14 +47,17 @@ _NOTEBOOK_BYTES_MAX = 8 * 2**20
 def load_ipython_extension(shell: Any) -> None:
     """Begin as soon as the kernel answers, in a thread; the first cell that imports joins it."""
     thread = threading.Thread(target=_import_ahead, name="tinyberth-warm", daemon=True)
+    main = threading.get_ident()
 
     def wait(info: Any) -> None:
         # Two threads within the same packages could see half of a module where these import each
         # other in circles; and what the cell imports is nearly always what is being imported.
         if thread.ident is None or (thread.is_alive() and not may_import(info.raw_cell)):
             return
-        with contextlib.suppress(KeyboardInterrupt):  # then Python's own import locks decide
+        try:
             thread.join()
+        except KeyboardInterrupt:  # meant for the cell, which begins when this has returned
+            threading.Timer(_LATER, signal.pthread_kill, (main, signal.SIGINT)).start()
         shell.events.unregister("pre_run_cell", wait)
 
     shell.events.register("pre_run_cell", wait)
