@@ -176,7 +176,8 @@ def _doctor(root: Path, args: argparse.Namespace) -> int:
             remedy=f"Write some of {', '.join(topic.name for topic in TOPICS)}, or none for all.",
             code=USAGE,
         )
-    confirm = always if args.yes else _ask if _at_terminal() else None
+    # A question on stdout would stand in the document.
+    confirm = always if args.yes else _ask if _at_terminal() and not args.json else None
     return doctor(
         load_checkout(root), args.topics, fix=args.fix, confirm=confirm, as_json=args.json
     )

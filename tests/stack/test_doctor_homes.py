@@ -101,7 +101,7 @@ def test_f15_homes_are_held_against_the_ledger_and_mended_where_it_is_safe(
             }
             assert {words: key_of(broken, words) for words in expected} == expected
             assert "chmod go-rwx /it/dr-mode" in shown.stderr
-            assert "Nothing was changed: nobody is at a terminal" in shown.stderr
+            assert "Nothing was changed: nobody can be asked here" in shown.stderr
             assert ids(mode)[2] == 0o755
 
             mended = examined(deployment, "homes", "--fix", "--yes")

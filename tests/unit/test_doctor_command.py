@@ -65,7 +65,7 @@ def test_a_repair_is_shown_and_not_made_where_nobody_can_be_asked(missing, capsy
     assert not missing.exists()
     said = capsys.readouterr().out
     assert f"Mends thing: makes it\n    $ touch {missing}" in said
-    assert "nobody is at a terminal; say --fix --yes" in said
+    assert "nobody can be asked here; say --fix --yes" in said
 
 
 @pytest.mark.parametrize(("answer", "code"), [(True, 0), (False, 1)])

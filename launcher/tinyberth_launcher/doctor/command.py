@@ -90,7 +90,7 @@ def _mend(
         )
     if confirm is None and any(_fixes(found)):
         out = sys.stderr if as_json else sys.stdout
-        print("\nNothing was changed: nobody is at a terminal; say --fix --yes.", file=out)
+        print("\nNothing was changed: nobody can be asked here; say --fix --yes.", file=out)
     return mended
 
 
