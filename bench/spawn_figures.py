@@ -154,7 +154,10 @@ def _is_met(row: Row, stock: float | None, ours: float | None) -> bool:
 def _line(row: Row, stock: float | None, ours: float | None) -> str:
     ratio = _ratio(row, stock, ours)
     shown = "" if ratio is None else f"**{ratio:.2f}**"
+    # Stock's own limit ends starts after 30 s; what it did not finish is no figure to divide by.
+    unfinished = ours is not None and stock is None and not row.own
     verdict = "reached" if _is_met(row, stock, ours) else "missed"
+    verdict = "no ratio, stock did not bring all up" if unfinished else verdict
     goal = "" if row.goal is None else f"≤ {row.goal:g}: {verdict}"
     return (
         f"| {people(row.users)}: {row.what} | {_number(stock, row.unit)} | "

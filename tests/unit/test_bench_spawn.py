@@ -53,7 +53,8 @@ def arrivals() -> list[Arrival]:
         "| 1 person: idle memory, each (`docker stats`) | 100 MB | 75 MB | **0.75** | "
         "≤ 0.8: reached |",
         # A hub that did not bring all up has no time for the last, and there is no ratio.
-        "| 16 at once: until the last server is up | none | 8.00 s |  | ≤ 0.5: missed |",
+        "| 16 at once: until the last server is up | none | 8.00 s |  | "
+        "≤ 0.5: no ratio, stock did not bring all up |",
         "| 16 at once: did not come up | 1 | 0 | | |",
     ],
 )
