@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from . import parking_settings as parking
 from . import setting_values as parse
 from .networks import Network, networks
+from .parking_settings import Memory
 from .setting_values import IdRange
 from .sign_in_settings import PROVIDERS, sign_in_problems
 
@@ -71,6 +73,9 @@ SCHEMA: tuple[Setting, ...] = (
     Setting("PIDS_LIMIT", "1024", parse.integer(64, 65535)),
     Setting("TMP_SIZE", "1G", parse.size("16M")),
     Setting("START_TIMEOUT", "120", parse.integer(10, 3600)),
+    Setting("PARK_AFTER", "20", parking.minutes_or_off),
+    Setting("PARKED_MEMORY", "25%", parking.memory),
+    Setting("PARKED_HOURS", "12", parking.hours),
     Setting("EGRESS", "internet", parse.one_of("internet", "none", "all")),
     Setting("EGRESS_ALLOW", "", networks, empty=()),
     Setting("TIMEZONE", "UTC", parse.timezone),
@@ -121,6 +126,10 @@ class Settings:
     pids_limit: int
     tmp_size: int
     start_timeout: int
+    park_after: int | None
+    """Minutes; None where nothing is parked."""
+    parked_memory: Memory
+    parked_hours: int
     egress: str
     egress_allow: tuple[Network, ...]
     timezone: str

@@ -12,6 +12,7 @@ from typing import Any
 from jupyterhub.auth import Authenticator
 from jupyterhub.user import User
 from tornado.web import RequestHandler
+from traitlets import Any as Anything
 from traitlets import Unicode
 
 from tinyberth_common.names import NameRefusedError, check_login, normalize_login
@@ -21,6 +22,8 @@ from .hub_users import HubUsers
 from .journal import Journal
 from .ledger_client import LedgerClient
 from .operations import Stores
+from .parked_pages import parked_handlers
+from .parker import Parker
 from .people import People
 from .people_api import people_handlers
 from .people_page import people_page_handlers
@@ -48,8 +51,13 @@ class BerthAuthenticator(Authenticator):
     auth_name = ""
     """The value of AUTH that this stands for."""
 
+    parking = Anything(help="The rules of parking, see ``parking.Rules``.").tag(config=True)
+
     people: People
     """Where people and teams change, once the hub's application is there."""
+
+    parker: Parker
+    """Who parks servers, from then on, too."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -127,8 +135,12 @@ class BerthAuthenticator(Authenticator):
         stores = Stores(self.ledger, WardenClient(), hub, self.accounts, teams, self.throttle)
         first_admin = self.resolve_person(self.first_admin)
         self.people = People(stores, self.journal, self.log, first_admin)
+        self.parker = Parker(hub, stores.warden, self.parking, self.log)
+        # JupyterHub removes the OAuth clients of servers that it has no spawner of at its start.
+        hub.parked_spawners()
         watch_memberships(app.db, self.people.settle_soon)
         self._settling = asyncio.ensure_future(self.people.run(hub.serving()))
+        self._parking = asyncio.ensure_future(self.parker.run(hub.serving()))
         return [
             *super().get_handlers(app),
             *people_page_handlers,
@@ -137,4 +149,5 @@ class BerthAuthenticator(Authenticator):
             *survey_handlers,
             *stock_users_handlers,
             *stock_groups_handlers,
+            *parked_handlers,
         ]

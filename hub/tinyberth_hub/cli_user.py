@@ -58,6 +58,12 @@ def add_user_actions(actions: Any) -> None:
     it.add_argument("new", metavar="NEW")
     it = add_command(actions, "stop", user_stop, "stop people's servers", "alice bob")
     it.add_argument("names", nargs="+", metavar="NAME")
+    it = add_command(
+        actions, "park", user_park, "park people's servers: paused, with all their variables",
+        "alice bob",
+        notes="The next visit lets it go on. Idle servers are parked by themselves (PARK_AFTER).",
+    )  # fmt: skip
+    it.add_argument("names", nargs="+", metavar="NAME")
 
 
 def user_add(arguments: argparse.Namespace, _: Terminal) -> int:
@@ -160,6 +166,16 @@ def user_stop(arguments: argparse.Namespace, _: Terminal) -> int:
         return dict(person)
 
     return for_each(arguments, arguments.names, stop, key="people")
+
+
+def user_park(arguments: argparse.Namespace, _: Terminal) -> int:
+    def park(name: str) -> Person:
+        person = ask("POST", person_path(name, "park"), {}, timeout=STOP_SECONDS)
+        if not arguments.json:
+            print(f"{person['login']}'s server is parked.", flush=True)
+        return dict(person)
+
+    return for_each(arguments, arguments.names, park, key="people")
 
 
 def parse_id(text: str) -> int:

@@ -109,7 +109,8 @@ def _server(person: Person) -> str:
     server = person["server"]
     if not server:
         return NOTHING
-    words = since(server["since"])
+    parked = server["parked_since"]
+    words = f"parked {since(parked)}" if parked else since(server["since"])
     if server["memory"] is not None:
         words += f", {size(server['memory'])}"
     return words + (", restart for teams" if server["teams_changed"] else "")

@@ -5,14 +5,18 @@ Law of this module: each function sets, none appends, and each setting is set on
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from jupyterhub.utils import subdomain_hook_idna
 
+from tinyberth_common.settings import Settings
+
 from .link_authenticator import LinkAuthenticator
 from .log_lines import BoundedLogFormatter
+from .parking import Rules
 from .provider_names import is_slug
 from .providers import update_provider
 from .secret_files import ensure_secret
@@ -92,11 +96,13 @@ def update_spawner(c: Config, hub: HubSettings) -> None:
     c.Spawner.mem_limit = hub.settings.mem_limit
     c.Spawner.cpu_limit = hub.settings.cpu_limit
     c.Spawner.start_timeout = hub.settings.start_timeout
+    c.Spawner.environment = {"JUPYTERHUB_ACTIVITY_INTERVAL": str(activity_interval(hub.settings))}
 
 
 def update_accounts(c: Config, hub: HubSettings) -> None:
     # Not JupyterHub's admin_users, which would make this one an admin again at each start.
     c.BerthAuthenticator.first_admin = hub.settings.admin
+    c.BerthAuthenticator.parking = parking_rules(hub.settings)
     if hub.settings.auth != "local":
         update_provider(c, hub.settings)
         return
@@ -147,6 +153,21 @@ def update_tornado(c: Config, hub: HubSettings) -> None:
         # Besides frame-ancestors 'none', which JupyterHub sets, stricter still for its API.
         "headers": {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin"},
     }
+
+
+def parking_rules(settings: Settings) -> Rules:
+    host_memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return Rules(
+        settings.park_after, settings.parked_memory.of(host_memory), settings.parked_hours
+    )
+
+
+def activity_interval(settings: Settings) -> int:
+    """Return the seconds between two reports of a server on what it does; the stock 300 or less.
+
+    Three fit into PARK_AFTER, so that one that is late does not look like an idle server.
+    """
+    return min(300, (settings.park_after or 15) * 60 // 3)
 
 
 def subdomain_of(name: str, domain: str, kind: str) -> str:

@@ -14,6 +14,7 @@ from jupyterhub import orm
 from jupyterhub.metrics import TOTAL_USERS
 from jupyterhub.roles import assign_default_roles
 from jupyterhub.user import User
+from sqlalchemy import Text, literal_column
 from sqlalchemy.orm import Session
 
 from .sessions import revoke_everything
@@ -131,6 +132,18 @@ class HubUsers:
         spawners = [user.spawners.get("") for user in self._app.users.values()]
         return {s.user.name: s for s in spawners if s is not None and s.active}
 
+    def parked_spawners(self) -> dict[str, Any]:
+        """Return the spawners of parked servers by login; JupyterHub makes them if missing."""
+        # Most people are stopped, and nothing is written down of them.
+        state = literal_column("spawners.state", Text)
+        rows = self.db.query(orm.Spawner).filter(state.contains('"parked_at"')).all()
+        spawners = [self._app.users[row.user].spawner for row in rows]
+        return {s.user.name: s for s in spawners if s.is_parked}
+
+    async def look_at_activity(self) -> None:
+        """Bring everybody's last activity up to what the proxy knows."""
+        await self._app.update_last_activity()
+
     def is_running(self, login: str) -> bool:
         """Tell whether the person's server runs, starts or stops."""
         return any(
@@ -140,8 +153,29 @@ class HubUsers:
             for spawner in user.spawners.values()
         )
 
+    async def park(self, login: str) -> bool:
+        """Park the person's server; return whether it was ready for it and could be paused."""
+        user = self.find(login)
+        spawner = user and user.spawners.get("")
+        if user is None or spawner is None or not spawner.ready:
+            return False
+        spawner._stop_pending = True  # before anything is awaited, as JupyterHub does
+        seen = user.orm_user.last_activity
+        try:
+            await self._app.proxy.delete_user(user, "")
+            if not await spawner.pause():
+                spawner._stop_pending = False
+                await self._app.proxy.add_user(user, "")
+                return False
+            await user.stop("")
+        finally:
+            spawner._stop_pending = False
+        user.orm_user.last_activity = seen  # JupyterHub counts a stop as something the person did
+        self.db.commit()
+        return True
+
     async def stop(self, login: str) -> None:
-        """Stop the person's server, starting or running, and leave no container of it."""
+        """Stop the person's server, starting, running or parked, and leave no container of it."""
         user = self.find(login)
         if user is None:
             return

@@ -25,7 +25,7 @@ class Rename(Operation):
         return frozenset({self.login, self.to})
 
     async def prepare(self, stores: Stores) -> Operation:
-        check_present(self.login, stores)
+        check_present(self.login, stores.hub)
         if stores.hub.has(self.to):
             raise ChangeRefusedError(409, f"{self.to} is here already: choose another login name.")
         if stores.hub.is_running(self.login):
@@ -63,7 +63,7 @@ class Remove(Operation):
         return frozenset({self.login})
 
     async def prepare(self, stores: Stores) -> Operation:
-        check_present(self.login, stores)
+        check_present(self.login, stores.hub)
         check_not_last_admin(self.login, stores)
         return self
 

@@ -71,8 +71,8 @@ class Operation:
         raise NotImplementedError
 
 
-def check_present(login: str, stores: Stores) -> None:
-    if not stores.hub.has(login):
+def check_present(login: str, hub: HubUsers) -> None:
+    if not hub.has(login):
         raise ChangeRefusedError(404, f"There is nobody named {login!a} here.")
 
 

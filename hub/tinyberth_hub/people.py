@@ -77,7 +77,7 @@ class People:
 
     async def stop_server(self, login: str, *, by: str) -> None:
         """Stop the person's server and return when it has stopped."""
-        check_present(login, self.stores)
+        check_present(login, self.hub)
         await self.hub.stop(login)
         self.log.info("%s stopped the server of %s", by, login)
 

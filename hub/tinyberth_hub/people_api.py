@@ -136,6 +136,15 @@ class StopAPIHandler(PeopleHandler):
         self.answer(await self.person(login))
 
 
+class ParkAPIHandler(PeopleHandler):
+    async def post(self, quoted_login: str) -> None:
+        """Park the person's server, and answer when it is parked."""
+        login = self.login_in(quoted_login)
+        self.body()
+        await self.authenticator.parker.park(login, by=self.by)
+        self.answer(await self.person(login))
+
+
 class RestoreAPIHandler(PeopleHandler):
     async def post(self, quoted_archive: str) -> None:
         """Bring a removed person back, as the login of before or as another one."""
@@ -154,5 +163,6 @@ people_handlers: list[tuple[str, type[APIHandler]]] = [
     (f"{_ROOT}/([^/]+)/link", LinkAPIHandler),
     (f"{_ROOT}/([^/]+)/rename", RenameAPIHandler),
     (f"{_ROOT}/([^/]+)/stop", StopAPIHandler),
+    (f"{_ROOT}/([^/]+)/park", ParkAPIHandler),
     (f"{_ROOT}/([^/]+)/restore", RestoreAPIHandler),
 ]

@@ -98,7 +98,7 @@ def _removed(berth: Berth) -> Person:
 
 
 async def _servers(stores: Stores, only: str | None) -> dict[str, Person]:
-    spawners = stores.hub.running_spawners()
+    spawners = {**stores.hub.parked_spawners(), **stores.hub.running_spawners()}
     few = asyncio.Semaphore(PARALLEL_STATS)
 
     async def look(spawner: Any) -> Person:
@@ -106,6 +106,7 @@ async def _servers(stores: Stores, only: str | None) -> dict[str, Person]:
             memory = await stores.warden.memory(spawner.object_name, STATS_SECONDS)
         return {
             "since": _iso(spawner.orm_spawner.started),
+            "parked_since": _iso(spawner.parked_at),
             "memory": memory[0] if memory else None,
             "memory_limit": spawner.mem_limit,
             "teams_changed": bool(spawner.teams_to_join or spawner.teams_to_leave),

@@ -83,7 +83,7 @@ class Change(Operation):
         return frozenset({self.login})
 
     async def prepare(self, stores: Stores) -> Operation:
-        check_present(self.login, stores)
+        check_present(self.login, stores.hub)
         if self.admin is False:
             check_not_last_admin(self.login, stores)
         teams = stores.hub.teams()

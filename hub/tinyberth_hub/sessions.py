@@ -7,6 +7,8 @@ how many). A connection that is open already, such as a kernel's websocket, is n
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from jupyterhub import orm
 from jupyterhub.orm import new_token
 from jupyterhub.user import User
@@ -36,6 +38,31 @@ def revoke_everything(user: User) -> None:
     end_sessions(user)
     _delete(user.db, list(user.orm_user.api_tokens))
     user.db.commit()
+
+
+def revoke_server_tokens(user: User, *, keep: str = "") -> None:
+    """Revoke the tokens that the person's server called the hub with, but for the one ``keep``.
+
+    JupyterHub names them so when it makes them, for each start.
+    """
+    kept = orm.APIToken.find(user.db, keep) if keep else None
+    mine = user.db.query(orm.APIToken).filter(
+        orm.APIToken.user_id == user.id,
+        orm.APIToken.client_id == _OWN_CLIENT,
+        orm.APIToken.note == f"Server at {user.base_url}",
+    )
+    _delete(user.db, [token for token in mine.all() if token is not kept])
+    user.db.commit()
+
+
+def valid_server_token(user: User, env: Iterable[str]) -> str | None:
+    """Return the token in a server's environment that it calls the hub with, unless revoked."""
+    for variable in env:
+        name, _, token = variable.partition("=")
+        if name == "JUPYTERHUB_API_TOKEN":
+            row = orm.APIToken.find(user.db, token)
+            return token if row and row.user is user.orm_user else None
+    return None
 
 
 def _delete(db: Session, rows: list[object]) -> None:

@@ -11,24 +11,20 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-import aiohttp
-from docker.errors import APIError, DockerException, ImageNotFound
-from jupyterhub.utils import url_path_join
+from docker.errors import APIError, DockerException
 from requests.exceptions import RequestException
 from traitlets import Unicode, default
 
 from .docker_threads import ThreadedSpawner
-from .firewall import FirewallError, require_firewall
+from .firewall import require_firewall
 from .ledger_client import Berth
+from .parking_spawner import ParkingSpawner
 from .patience import ask_patiently
-from .refusals import ChangeRefusedError
+from .server_probe import wait_until_it_answers
+from .spawn_refusals import SpawnRefusedError, refusals_told
 from .spawn_steps import ProgressEvent, SpawnSteps
 from .start_places import StartPlaces
-from .team_spawner import TeamSpawner
-from .warden_client import NOT_ANSWERING, WARDEN_WAIT_SECONDS
-
-POLL_SECONDS = 0.05
-"""Between two looks at a starting server; JupyterHub's own back-off grows to seconds."""
+from .warden_client import WARDEN_WAIT_SECONDS
 
 START_PLACES = StartPlaces()
 """Of the whole hub."""
@@ -37,15 +33,7 @@ LAST_LOG_LINES = 20
 """Of a server that died at its start: kept in the hub's log, the last one on the page."""
 
 
-class SpawnRefusedError(Exception):
-    """A spawn cannot go on; JupyterHub shows ``jupyterhub_message`` on the page."""
-
-    def __init__(self, message: str) -> None:
-        self.jupyterhub_message = message
-        super().__init__(message)
-
-
-class BerthSpawner(ThreadedSpawner, TeamSpawner):
+class BerthSpawner(ThreadedSpawner, ParkingSpawner):
     """One container per person, named after the login and run with the berth's uid and gid."""
 
     deployment = Unicode(help="Name of the deployment; prefix of the containers' names.").tag(
@@ -83,8 +71,16 @@ class BerthSpawner(ThreadedSpawner, TeamSpawner):
 
     async def discard(self) -> None:
         """Leave no container of this person, whatever we know of it."""
-        self.object_id = ""
-        await self.remove_object()
+        self._stop_pending = True  # so that no start meets half of it
+        try:
+            if self.parked_at:
+                await self.end_parked()
+            self.object_id = ""
+            await self.remove_object()
+            if self.parked_at:
+                self.forget_parked()
+        finally:
+            self._stop_pending = False
 
     async def progress(self) -> AsyncIterator[ProgressEvent]:
         async for event in self._steps.follow():
@@ -94,7 +90,7 @@ class BerthSpawner(ThreadedSpawner, TeamSpawner):
         """Run what the image runs: the warden accepts no other command."""
 
     async def start(self) -> tuple[str, int]:
-        """Start the server and return (ip, port) when it answers."""
+        """Start the server, or let a parked one go on; return (ip, port) when it answers."""
         with START_PLACES.place() as self._place:
             return await self._start()
 
@@ -103,34 +99,22 @@ class BerthSpawner(ThreadedSpawner, TeamSpawner):
         if not self.will_resume:  # which is little work
             await self._place.take(self._say_who_is_before)
         self.note_teams()
-        try:
-            await self.authenticator.people.before_start(self.user.name)
-            await require_firewall()
-        except ChangeRefusedError as refusal:
-            raise SpawnRefusedError(refusal.message) from None
-        except FirewallError as refusal:
-            self.log.error("%s", refusal)
-            raise SpawnRefusedError(str(refusal)) from None
+        with refusals_told(self.image, self.log):
+            before_start = self.authenticator.people.before_start(self.user.name)
+            await asyncio.gather(before_start, require_firewall())
+            if self.will_resume:
+                await self._steps.say(50, "Your parked server goes on")
+                if address := await self.resume():
+                    return address
+                await self._place.take(self._say_who_is_before)
         berth = await self.authenticator.ledger.ensure_berth(self.user.name)
         await self._steps.say(10, f"Preparing your files (uid {berth.uid})")
         self.extra_create_kwargs = container_identity(berth)
         await self._steps.say(30, "Starting your container")
-        try:
+        with refusals_told(self.image, self.log):
             ip, port = await super().start()
-        except ImageNotFound:
-            raise SpawnRefusedError(
-                f"The image {self.image} is not on this host. (For the admin: "
-                "./tinyberth up, or docker compose build singleuser, builds it.)"
-            ) from None
-        except APIError as refusal:
-            raise SpawnRefusedError(
-                f"Your container could not be started: {refusal.explanation or refusal}"
-            ) from refusal
-        except (DockerException, RequestException) as error:
-            self.log.error("The warden does not answer (docker compose logs warden): %s", error)
-            raise SpawnRefusedError(NOT_ANSWERING) from error
         await self._steps.say(60, "Starting Jupyter")
-        await self._wait_until_it_answers(ip, port)
+        await wait_until_it_answers(ip, port, self.server.base_url, self._check_it_lives)
         return ip, port
 
     async def _say_who_is_before(self, waiting: int) -> None:
@@ -157,27 +141,14 @@ class BerthSpawner(ThreadedSpawner, TeamSpawner):
             return None
         return status
 
-    async def _wait_until_it_answers(self, ip: str, port: int) -> None:
-        """Return when the server answers; JupyterHub's start_timeout bounds the time.
-
-        Raises
-        ------
-        SpawnRefusedError
-            If the container stops first; it is removed, and its last lines are in our log.
-        """
-        url = url_path_join(f"http://{ip}:{port}", self.server.base_url, "api")
-        timeout = aiohttp.ClientTimeout(total=2)
-        looks = 0
-        async with aiohttp.ClientSession(timeout=timeout) as session:
-            while not await _answers(session, url):
-                looks += 1
-                if looks % 20 == 0 and (stopped := await self.poll()) is not None:
-                    last_words = await self._last_words(stopped)
-                    # JupyterHub stops only what runs; this would stay until the next start.
-                    await self.remove_object()
-                    self.object_id = ""
-                    raise SpawnRefusedError(last_words)
-                await asyncio.sleep(POLL_SECONDS)
+    async def _check_it_lives(self) -> None:
+        """Raise SpawnRefusedError if the container has stopped; its last lines are in our log."""
+        if (stopped := await self.poll()) is not None:
+            last_words = await self._last_words(stopped)
+            # JupyterHub stops only what runs; this would stay until the next start.
+            await self.remove_object()
+            self.object_id = ""
+            raise SpawnRefusedError(last_words)
 
     async def _last_words(self, stopped: int | str) -> str:
         log = await self.docker(
@@ -209,11 +180,3 @@ def _is_warden_away(error: Exception) -> bool:
     return isinstance(error, RequestException | DockerException) and not isinstance(
         error, APIError
     )
-
-
-async def _answers(session: aiohttp.ClientSession, url: str) -> bool:
-    try:
-        async with session.get(url) as reply:
-            return reply.status == 200
-    except (aiohttp.ClientError, TimeoutError):
-        return False

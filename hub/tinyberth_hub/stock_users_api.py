@@ -11,7 +11,11 @@ from typing import Any
 from urllib.parse import unquote
 
 from jupyterhub.apihandlers.base import APIHandler
-from jupyterhub.apihandlers.users import UserAPIHandler, UserListAPIHandler
+from jupyterhub.apihandlers.users import (
+    UserAPIHandler,
+    UserListAPIHandler,
+    UserServerAPIHandler,
+)
 from jupyterhub.scopes import needs_scope
 from tornado import web
 
@@ -106,7 +110,19 @@ class StockUserAPIHandler(_StockHandler, UserAPIHandler):
         )
 
 
+class StockUserServerAPIHandler(UserServerAPIHandler):
+    @needs_scope("delete:servers")
+    async def delete(self, user_name: str, server_name: str = "") -> None:
+        """Stop a server; a parked one, which is stopped to JupyterHub, too."""
+        hub = self.authenticator.people.hub
+        if not server_name and user_name in hub.parked_spawners():
+            await hub.stop(user_name)
+        await super().delete(user_name, server_name)
+
+
 stock_users_handlers: list[tuple[str, type[APIHandler]]] = [
     ("/api/users", StockUserListAPIHandler),
     ("/api/users/([^/]+)", StockUserAPIHandler),
+    ("/api/users/([^/]+)/server", StockUserServerAPIHandler),
+    ("/api/users/([^/]+)/servers/([^/]*)", StockUserServerAPIHandler),
 ]

@@ -24,6 +24,17 @@ class WardenClient:
 
     socket: Path = WARDEN_SOCKET
 
+    async def is_paused(self, container: str, timeout: float) -> bool | None:
+        """Tell whether a container is there and paused; None if the warden cannot say."""
+        path = f"/containers/{quote(container, safe='')}/json"
+        try:
+            status, answer = await request_json(self.socket, "GET", path, timeout=timeout)
+        except UnreachableError:
+            return None
+        if status == 200 and isinstance(answer, dict):
+            return bool(answer["State"].get("Paused"))
+        return False if status == 404 else None
+
     async def memory(self, container: str, timeout: float) -> tuple[int, int | None] | None:
         """Return the memory in use and the limit of a container, in bytes; None if not known."""
         path = f"/containers/{quote(container, safe='')}/stats?stream=false&one-shot=true"

@@ -54,6 +54,11 @@ def describe_service(record: dict[str, Any] | None) -> str:
     return f"{record.get('State')}  {record.get('Status')}  {record.get('Image')}"
 
 
+def describe_server(record: dict[str, Any]) -> str:
+    """Return how long a user's server runs; a paused one is parked (docs/operations.md)."""
+    return str(record.get("Status")).replace("(Paused)", "(parked)")
+
+
 def _print_no_engine() -> None:
     try:
         require_local_engine()
@@ -66,7 +71,7 @@ def _print_no_engine() -> None:
 def _print_user_servers(records: list[dict[str, Any]]) -> None:
     print(f"\nUsers' servers: {len(records)}")
     for record in records:
-        print(f"  {record.get('Names'):<24} {record.get('Status')}")
+        print(f"  {record.get('Names'):<24} {describe_server(record)}")
 
 
 def _print_hub(compose: Compose) -> None:

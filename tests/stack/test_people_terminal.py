@@ -112,7 +112,8 @@ def test_teams_are_made_joined_left_and_removed(deployment: Deployment) -> None:
 def test_a_running_server_is_shown_and_stopped(deployment: Deployment) -> None:
     deployment.with_server("alice")
     (alice,) = [p for p in ask(deployment, "user", "list")["people"] if p["login"] == "alice"]
-    assert set(alice["server"]) == {"since", "memory", "memory_limit", "teams_changed"}
+    fields = {"since", "parked_since", "memory", "memory_limit", "teams_changed"}
+    assert set(alice["server"]) == fields
     assert "alice's server is stopped." in deployment.tinyberth("user", "stop", "alice").stdout
     assert not deployment.people["alice"].server()
     assert ask(deployment, "user", "stop", "alice")["people"][0]["server"] is None

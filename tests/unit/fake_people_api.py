@@ -128,6 +128,8 @@ class FakeHub:
             if wanted and not self.has_links and not body["if_invited"]:
                 raise RefusedError(409, "There are no one-time links.")
             return {"name": person["name"], "login": key, "link": self._link(key, wanted)}
+        if steps == ["park"]:
+            person["server"]["parked_since"] = "2026-01-01T00:00:00+00:00"
         if steps == ["stop"]:
             person["server"] = None
         if steps == ["rename"]:

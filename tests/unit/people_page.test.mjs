@@ -104,14 +104,16 @@ test("every column sorts both ways, and what is not known comes last in both", (
 test("the filter takes every word, in any column; removed people are hidden", () => {
   const people = [
     person("alice", { name: "José.García@uni.example", teams: ["nlp"], uid: 20001 }),
-    person("bob", { state: "invited", server: { memory: 1 } }),
+    person("bob", { state: "invited", server: { memory: 1, parked_since: null } }),
+    person("carol", { server: { memory: 1, parked_since: "2026-01-01T00:00:00Z" } }),
     person("alice", { state: "removed", archive: "alice~1" }),
   ];
   for (const [text, state, wanted] of [
-    ["", HERE, "alice bob"],
+    ["", HERE, "alice bob carol"],
     ["JOSÉ nlp", HERE, "alice"],
     ["20001", HERE, "alice"],
     ["running", HERE, "bob"],
+    ["parked", HERE, "carol"],
     ["nlp bob", HERE, ""],
     ["", "invited", "bob"],
     ["~1", "removed", "alice"],
@@ -134,6 +136,9 @@ test("the last admin is not unmade or removed, nobody removes themselves, and th
   assert.match(whyOf(person("bob")).remove, /you/);
   assert.match(whyOf(person("bob")).stop, /No server/);
   assert.equal(whyOf(person("carol")).remove, "");
+  assert.match(whyOf(person("bob")).park, /No server/);
+  assert.equal(whyOf(person("bob", { server: { parked_since: null } })).park, "");
+  assert.match(whyOf(person("bob", { server: { parked_since: "2026-01-01T00:00:00Z" } })).park, /already/);
   const two = { people: [admin, person("bob", { admin: true })] };
   assert.deepEqual([whyOf(admin, two).admin, whyOf(admin, two).remove], ["", ""]);
   assert.ok(!("link" in whyOf(admin, { isLocal: false })), "no links where people sign in elsewhere");

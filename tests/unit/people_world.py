@@ -103,6 +103,7 @@ class QuietSpawner:
     pending = None
     _spawn_future = None
     _check_pending = False
+    parked_at = None
 
     def __init__(self, *, user, orm_spawner, **_):
         self.user, self.orm_spawner, self.active, self.discarded = user, orm_spawner, False, 0

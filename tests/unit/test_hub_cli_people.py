@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from hub_cli import Cli
@@ -71,14 +72,16 @@ def test_where_people_sign_in_elsewhere_there_are_no_links(tb: Cli) -> None:
 
 def test_the_list_shows_everybody_who_is_there(tb: Cli) -> None:
     tb.hub.put("bob", state="active", disk=310 * 2**20, teams=["nlp", "vision"], admin=True,
-               server={"since": "2020-01-01T00:00:00Z", "memory": 2**30, "memory_limit": None,
-                       "teams_changed": True})  # fmt: skip
-    tb.hub.put("alice")
+               server={"since": "2020-01-01T00:00:00Z", "parked_since": None, "memory": 2**30,
+                       "memory_limit": None, "teams_changed": True})  # fmt: skip
+    tb.hub.put("alice", server={"since": None, "parked_since": "2020-01-01T00:00:00Z",
+               "memory": 2**27, "memory_limit": None, "teams_changed": False})  # fmt: skip
     tb.hub.put("carl", state="removed", archive="carl~1")
     heads, alice, bob = tb("user", "list").out.splitlines()
     assert heads.split("  ")[0].strip() == "LOGIN"
     assert "NAME" not in heads
-    assert alice.split() == ["alice", "20002:20002", "invited", "-", "-", "-", "-", "-"]
+    assert alice.split()[:3] == ["alice", "20002:20002", "invited"]
+    assert re.search(r"parked \d+ days, 128M +-$", alice)
     assert bob.startswith("bob    20001:20001  active   admin  nlp,vision  310M  ")
     assert " days, 1.0G, restart for teams  -" in bob
     every = tb("user", "list", "--all").out.splitlines()
@@ -126,7 +129,13 @@ def test_admins_are_made_and_unmade(tb: Cli) -> None:
 
 
 def test_teams_are_joined_and_left_in_one_step(tb: Cli) -> None:
-    server = {"since": None, "memory": None, "memory_limit": None, "teams_changed": True}
+    server = {
+        "since": None,
+        "parked_since": None,
+        "memory": None,
+        "memory_limit": None,
+        "teams_changed": True,
+    }
     tb.hub.put("alice", teams=["old", "nlp"], server=server)
     answer = tb("user", "team", "alice", "--join", "vision", "nlp", "--leave", "old")
     assert tb.hub.people["alice"]["teams"] == ["nlp", "vision"]
@@ -141,6 +150,15 @@ def test_rename_and_stop(tb: Cli) -> None:
     assert "alice is alicia now, with uid 20001" in tb("user", "rename", "alice", "alicia").out
     assert tb("user", "stop", "alicia", "nobody-here").code == 1
     assert tb.hub.asked[-2][1] == "/hub/api/tinyberth/people/alicia/stop"
+
+
+def test_park(tb: Cli) -> None:
+    tb.hub.put("alice", server={"parked_since": None})
+    parked = tb("user", "park", "alice", "nobody-here")
+    assert (parked.code, parked.out) == (1, "alice's server is parked.\n")
+    assert "nobody-here" in parked.err
+    (person,) = tb("user", "park", "alice", "--json").json["people"]
+    assert person["server"]["parked_since"]
 
 
 def test_remove_wants_yes_where_nobody_can_be_asked(tb: Cli) -> None:
@@ -230,7 +248,7 @@ def test_a_hub_that_is_down_is_told_once(tb: Cli, monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     "words",
     [f"user {action}" for action in ("add", "import", "link", "list", "show", "admin", "team",
-                                     "rename", "remove", "restore", "stop")]
+                                     "rename", "remove", "restore", "stop", "park")]
     + [f"team {action}" for action in ("list", "add", "remove")] + ["user", "team"],
 )  # fmt: skip
 def test_every_help_has_an_example_and_the_exit_codes(tb: Cli, words: str) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tinyberth_common.parking_settings import Memory
 from tinyberth_common.setting_values import IdRange
 from tinyberth_common.settings import SCHEMA, Settings, SettingsError, load
 
@@ -40,6 +41,11 @@ GOOD = [
     ("MEM_LIMIT", "1T", 2**40),
     ("CPU_LIMIT", "0.5", 0.5),
     ("TMP_SIZE", "16M", 16 * 2**20),
+    ("PARK_AFTER", "off", None),
+    ("PARK_AFTER", "10080", 10080),
+    ("PARKED_MEMORY", "100%", Memory(percent=100)),
+    ("PARKED_MEMORY", "8G", Memory(8 * 2**30)),
+    ("PARKED_HOURS", "720", 720),
     ("TIMEZONE", "Europe/Berlin", "Europe/Berlin"),
     ("TIMEZONE", "America/Argentina/Ushuaia", "America/Argentina/Ushuaia"),
     ("LOG_LEVEL", "DEBUG", "DEBUG"),
@@ -100,6 +106,9 @@ BAD = [
     *[("CPU_LIMIT", text) for text in ("0", "-2", "0.05", "two", "1,5", "nan", "inf")],
     *[("PIDS_LIMIT", text) for text in ("-1", "0", "63")],
     *[("START_TIMEOUT", text) for text in ("9", "3601", "-120")],
+    *[("PARK_AFTER", text) for text in ("0", "-20", "10081", "no", "OFF", "20m")],
+    *[("PARKED_MEMORY", text) for text in ("0%", "101%", "-1%", "25 %", "0", "63M", "off")],
+    *[("PARKED_HOURS", text) for text in ("0", "721", "off")],
     *[
         ("TIMEZONE", text)
         for text in ("Berlin", "Europe", "europe/berlin", "../etc/passwd", "/UTC", "UTC+1", "a b")
@@ -168,6 +177,11 @@ def test_b5_an_unknown_key_is_refused_with_a_hint(name: str, hint: str) -> None:
 @pytest.mark.parametrize("name", ["COMPOSE_PROJECT_NAME", "DOCKER_HOST", "http_proxy", "TZ"])
 def test_variables_of_other_programs_pass(name: str) -> None:
     load({name: "1"})
+
+
+def test_a_share_of_memory_is_of_the_hosts() -> None:
+    assert load({}).parked_memory.of(16 * 2**30) == 4 * 2**30
+    assert load({"PARKED_MEMORY": "1G"}).parked_memory.of(16 * 2**30) == 2**30
 
 
 def test_user_and_team_ranges_may_not_overlap() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import Future
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -79,7 +80,8 @@ class Refuses:
 
 
 def starting(will_resume: bool) -> BerthSpawner:
-    made = BerthSpawner(remove=not will_resume)
+    made = BerthSpawner()
+    made.parked_at = datetime.now(UTC) if will_resume else None
     made.user = SimpleNamespace(name="alice", groups=[])
     made.authenticator = SimpleNamespace(people=Refuses())
     return made

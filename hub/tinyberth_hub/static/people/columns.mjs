@@ -33,10 +33,10 @@ export const COLUMNS = [
     class: "text-end text-nowrap",
   },
   {
-    key: (person, now) => [serverText(person, now), person.server?.teams_changed],
+    key: (person, now) => [serverText(person, now), restartsForTeams(person)],
     render: (person, now) => [
-      serverText(person, now),
-      person.server?.teams_changed &&
+      h("span", { title: formatTime(person.server?.parked_since ?? null) }, serverText(person, now)),
+      restartsForTeams(person) &&
         badge(
           "restart for teams",
           "text-bg-warning",
@@ -52,6 +52,11 @@ export const COLUMNS = [
     class: "text-nowrap",
   },
 ];
+
+/** Tell whether teams wait for a restart; a parked server of other teams is replaced anyway. @param {Person} person */
+function restartsForTeams({ server }) {
+  return server !== null && server.parked_since === null && server.teams_changed;
+}
 
 /** @param {Person} person */
 function ids(person) {
@@ -70,6 +75,17 @@ function stateBadge(person) {
 }
 
 /**
+ * @param {import("./types.mjs").Server} server
+ * @param {number} now
+ */
+function serverSince({ since, parked_since }, now) {
+  if (parked_since !== null) {
+    return `parked ${formatSpan(now - Date.parse(parked_since))}`;
+  }
+  return since === null ? "starting" : formatSpan(now - Date.parse(since));
+}
+
+/**
  * @param {Person} person
  * @param {number} now
  */
@@ -77,7 +93,7 @@ function serverText({ server }, now) {
   if (server === null) {
     return "";
   }
-  const since = server.since === null ? "starting" : formatSpan(now - Date.parse(server.since));
+  const since = serverSince(server, now);
   const limit = server.memory_limit === null ? "" : ` of ${formatBytes(server.memory_limit)}`;
   return server.memory === null ? `${since} ` : `${since}, ${formatBytes(server.memory)}${limit} `;
 }

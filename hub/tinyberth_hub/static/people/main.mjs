@@ -7,7 +7,7 @@ import { find } from "./dom.mjs";
 import { removeDialog, renameDialog, restoreDialog } from "./life_dialogs.mjs";
 import { entriesOf, menuItems } from "./menu.mjs";
 import { People } from "./people.mjs";
-import { adminDialog, linkDialog, stopDialog } from "./person_dialogs.mjs";
+import { adminDialog, linkDialog, parkDialog, stopDialog } from "./person_dialogs.mjs";
 import { PeopleTable } from "./table.mjs";
 import { teamsDialog } from "./team_dialogs.mjs";
 import { TeamsTable } from "./teams_table.mjs";
@@ -18,6 +18,7 @@ const OPERATIONS = {
   admin: adminDialog,
   teams: teamsDialog,
   rename: renameDialog,
+  park: parkDialog,
   stop: stopDialog,
   remove: removeDialog,
   restore: restoreDialog,

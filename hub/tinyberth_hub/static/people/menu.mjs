@@ -5,7 +5,7 @@ import { idOf, isLastAdmin, isRemoved } from "./view.mjs";
 
 /**
  * @typedef {import("./types.mjs").Person} Person
- * @typedef {"link" | "admin" | "teams" | "rename" | "stop" | "remove" | "restore"} Operation
+ * @typedef {"link" | "admin" | "teams" | "rename" | "park" | "stop" | "remove" | "restore"} Operation
  * @typedef {{operation: Operation, label: string, danger?: boolean, why?: string}} Entry
  *   `why` is the reason for which it cannot be done
  */
@@ -32,10 +32,19 @@ export function entriesOf(person, { people, isLocal, me }) {
       : { operation: "admin", label: "Make admin…" },
     { operation: "teams", label: "Teams…" },
     { operation: "rename", label: "Rename…" },
+    { operation: "park", label: "Park server…", why: whyNotParked(person) },
     { operation: "stop", label: "Stop server…", why: person.server ? undefined : "No server runs." },
     { operation: "remove", label: "Remove…", danger: true, why: last ?? self },
   ];
   return isLocal ? [{ operation: "link", label: "New link…" }, ...entries] : entries;
+}
+
+/** @param {Person} person */
+function whyNotParked({ server }) {
+  if (server === null) {
+    return "No server runs.";
+  }
+  return server.parked_since === null ? undefined : "It is parked already.";
 }
 
 /**

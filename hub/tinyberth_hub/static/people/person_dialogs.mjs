@@ -85,3 +85,21 @@ export function stopDialog(people, person) {
     },
   });
 }
+
+/**
+ * @param {People} people
+ * @param {Person} person
+ */
+export function parkDialog(people, person) {
+  new Dialog({ title: `Park the server of ${person.name}` }).show({
+    content: [
+      paragraph("All of it stands still, and nothing is lost: the memory stays, with every variable."),
+      paragraph(`It goes on when ${person.name} comes back. Idle servers are parked without you.`),
+    ],
+    action: "Park server",
+    run: async () => {
+      people.put(await people.ask("POST", `people/${segment(person.login)}/park`, {}));
+      notify(`The server of ${person.name} is parked.`);
+    },
+  });
+}

@@ -5,6 +5,7 @@
  *
  * @typedef {object} Server
  * @property {string | null} since ISO 8601
+ * @property {string | null} parked_since ISO 8601, of a server that is paused until the next visit
  * @property {number | null} memory bytes
  * @property {number | null} memory_limit bytes
  * @property {boolean} teams_changed whether a restart would change the teams

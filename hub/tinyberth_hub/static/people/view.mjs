@@ -106,7 +106,7 @@ function haystack(person) {
     `${person.uid}:${person.gid}`,
     person.state,
     person.admin ? "admin" : "",
-    person.server ? "running" : "",
+    person.server ? (person.server.parked_since === null ? "running" : "parked") : "",
     ...person.teams,
   ]
     .join("\n")
