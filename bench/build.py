@@ -50,7 +50,7 @@ from tinyberth_launcher.checkout import load_checkout  # noqa: E402
 GOALS_S = {"cold": 90.0, "notebook": 5.0, "package": 30.0, "hub file": 10.0}
 CHANGES = ("nothing", "notebook", "package", "hub file")
 SLOWEST = 8
-"""Steps of a cold build that are printed."""
+"""Steps of a build that are printed, of those that took a twentieth of it or more."""
 
 # One for each round, so that each is really fetched; sdist and wheel.
 OTHER_VERSIONS = {
@@ -222,21 +222,26 @@ def measure(rounds: int, colds: int) -> dict[str, list[float]]:
     times: dict[str, list[float]] = {"cold": [], **{change: [] for change in CHANGES}}
     for number in range(colds):
         with copy_of_checkout() as copy:
-            elapsed, slowest = copy.build()
-            report("cold", elapsed, times)
-            for seconds, name in slowest[:SLOWEST]:
-                print(f"    {seconds:7.1f} s  {name}")
+            report("cold", *copy.build(), times)
             for turn in range(rounds if number + 1 == colds else 0):
                 for at in range(len(CHANGES)):
                     change = CHANGES[(turn + at) % len(CHANGES)]
                     copy.change(change)
-                    report(change, copy.build()[0], times)
+                    report(change, *copy.build(), times)
     return times
 
 
-def report(what: str, elapsed: float, times: Mapping[str, list[float]]) -> None:
+def report(
+    what: str,
+    elapsed: float,
+    longest: list[tuple[float, str]],
+    times: Mapping[str, list[float]],
+) -> None:
     times[what].append(elapsed)
     print(f"{what:>9}: {elapsed:7.1f} s  (load {os.getloadavg()[0]:.1f})", flush=True)
+    for seconds, name in longest[:SLOWEST]:
+        if seconds > elapsed / 20:
+            print(f"    {seconds:7.1f} s  {name}")
 
 
 def lines(times: Mapping[str, list[float]]) -> Iterator[str]:
