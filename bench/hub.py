@@ -36,6 +36,7 @@ from own_deployment import ROOT, OwnDeployment, own_deployment
 CLASS = 50
 SECONDS = 10.0
 OTHERS_EVERY, ADMIN_EVERY = 0.1, 0.5
+SERVICES = ("hub", "proxy", "ledger", "warden")
 LOGIN = "login"
 ADMINS_PAGES = ("People page", "admin page")
 PASSWORD = "correct horse battery staple"  # noqa: S105 - of people who live for a minute
@@ -191,10 +192,10 @@ def measure(deployment: OwnDeployment, people: int, classes: int) -> dict[str, o
     cpu = {"rest": 0.0, "busy": 0.0}
     for _ in range(classes):
         for phase in ("rest", "busy"):
-            before = deployment.cpu_seconds("hub", "proxy")
+            before = deployment.cpu_seconds(*SERVICES)
             plan = [*school.others(), *(school.logins() if phase == "busy" else ())]
             samples[phase] += act_out(plan)
-            cpu[phase] += deployment.cpu_seconds("hub", "proxy") - before
+            cpu[phase] += deployment.cpu_seconds(*SERVICES) - before
     logins = CLASS * classes
     per_login_ms = (cpu["busy"] - cpu["rest"]) / logins * 1000
     times = {phase: spreads((k, s) for k, s, _ in found) for phase, found in samples.items()}
@@ -203,7 +204,9 @@ def measure(deployment: OwnDeployment, people: int, classes: int) -> dict[str, o
     print("\n".join(table(times["rest"], times["busy"])))
     print(f"add a person, from the page  {school.seconds_to_add * 1000:7.1f} ms")
     print(f"one password's hash          {hash_ms:7.1f} ms of CPU")
-    print(f"a login, hub and proxy       {per_login_ms:7.1f} ms of CPU, its form's page included")
+    print(f"a login, in all services     {per_login_ms:7.1f} ms of CPU, its form's page included")
+    for phase, used in cpu.items():
+        print(f"CPU of all services, {phase}    {used / classes / SECONDS * 100:7.1f} % of one")
     print(f"load of the machine          {os.getloadavg()[0]:7.1f} on {os.cpu_count()} CPUs")
     print("\n".join(map(str, reached)))
     return {
@@ -213,6 +216,7 @@ def measure(deployment: OwnDeployment, people: int, classes: int) -> dict[str, o
         "add_person_ms": school.seconds_to_add * 1000,
         "hash_cpu_ms": hash_ms,
         "login_cpu_ms": per_login_ms,
+        "services_cpu_percent": {k: used / classes / SECONDS * 100 for k, used in cpu.items()},
         "goals": [{**asdict(goal), "reached": goal.reached} for goal in reached],
         "load": os.getloadavg()[0],
         "cpus": os.cpu_count(),

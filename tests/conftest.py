@@ -15,6 +15,7 @@ from containers import docker
 from deployment import Deployment, localhost_names, start_deployment
 
 ROOT = Path(__file__).resolve().parent.parent
+_RINGS = ("unit", "image", "stack", "browser")
 _DEPLOYMENT_RINGS = {"stack", "browser"}
 _OWN_DEPLOYMENTS = (
     *("/test_oidc.py", "/test_front_proxy.py", "/test_unix_door.py", "/test_bad_settings.py"),
@@ -61,7 +62,10 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="session")
 def deployment(project: str) -> Iterator[Deployment]:
-    """Return the one deployment that stack and browser tests share, started by `up`."""
+    """Return the one deployment that a ring's files share, started by `up`.
+
+    The browser's ring has another one (its conftest.py): two workers can have a ring each.
+    """
     with localhost_names():
         yield start_deployment()
 
@@ -74,13 +78,11 @@ def _required(name: str) -> str:
 
 
 class _SharedDeploymentScheduling(LoadScopeScheduling):  # type: ignore[misc]
-    """Send whole files to xdist's workers, and all that shares the deployment to one of them."""
+    """Send whole files to xdist's workers, and all that shares a deployment to one of them."""
 
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.split("::", maxsplit=1)[0]
-        has_its_own = "/stack/test_warden_" in path or path.endswith(_OWN_DEPLOYMENTS)
-        ring = _ring(ROOT / path)
-        return "deployment" if ring in _DEPLOYMENT_RINGS and not has_its_own else path
+        return _ring(ROOT / path) if _shares_a_deployment(path) else path
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
@@ -88,15 +90,26 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
     return _SharedDeploymentScheduling(config, log)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run cheap rings first."""
-    order = ("unit", "image", "stack", "browser")
-    items.sort(key=lambda item: order.index(_ring(item.path)))
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Run cheap rings first; or the dear ones, where workers should come to their end together."""
+
+    def cheap(item: pytest.Item) -> int:
+        return _RINGS.index(_ring(item.path))
+
+    def dear(item: pytest.Item) -> tuple[bool, int]:
+        return not _shares_a_deployment(item.nodeid.split("::")[0]), -cheap(item)
+
+    items.sort(key=dear if hasattr(config, "workerinput") else cheap)
+
+
+def _shares_a_deployment(path: str) -> bool:
+    has_its_own = "/stack/test_warden_" in path or path.endswith(_OWN_DEPLOYMENTS)
+    return _ring(ROOT / path) in _DEPLOYMENT_RINGS and not has_its_own
 
 
 def _ring(path: Path) -> str:
     parts = path.relative_to(ROOT / "tests").parts
-    return parts[0] if parts[0] in {"unit", "image", "stack", "browser"} else "unit"
+    return parts[0] if parts[0] in _RINGS else "unit"
 
 
 @pytest.hookimpl(wrapper=True)

@@ -22,6 +22,7 @@ from .providers import update_provider
 from .secret_files import ensure_secret
 from .settings import (
     CLI_SERVICE,
+    HUB_DATABASE,
     HUB_SOCKET,
     PEOPLE_SCOPE,
     PROXY_API_SOCKET,
@@ -67,7 +68,7 @@ def update_addresses(c: Config, hub: HubSettings) -> None:
 
 
 def update_state(c: Config) -> None:
-    c.JupyterHub.db_url = f"sqlite:///{STATE_DIR / 'jupyterhub.sqlite'}"
+    c.JupyterHub.db_url = f"sqlite:///{HUB_DATABASE}"
     c.JupyterHub.cookie_secret_file = str(STATE_DIR / "cookie_secret")
     # A restart of the hub leaves servers and routes as they are.
     c.JupyterHub.cleanup_servers = False

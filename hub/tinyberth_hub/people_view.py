@@ -41,16 +41,21 @@ async def list_people(stores: Stores, only: str | None = None) -> tuple[list[Per
     # The hub's users first: every change writes them after the ledger, so that whoever is seen
     # here under a new name is seen there too, though the change goes on between the two looks.
     rows = [row for row in stores.hub.rows() if only in {None, row.name}]
-    berths = await stores.ledger.list_berths()
-    accounts = await asyncio.to_thread(stores.accounts.all)
-    usage = await _usage(stores)
+    # The others at the same time: each takes a process or a thread of its own.
+    berths, accounts, usage, servers, throttled = await asyncio.gather(
+        stores.ledger.list_berths(),
+        asyncio.to_thread(stores.accounts.all),
+        _usage(stores),
+        _servers(stores, only),
+        asyncio.to_thread(stores.throttle.locked),
+    )
     known = Known(
         accounts,
         {berth.login: berth for berth in berths if not berth.archive},
         _teams_by_login(stores.hub.teams()),
         usage["homes"],
-        await _servers(stores, only),
-        await asyncio.to_thread(stores.throttle.locked),
+        servers,
+        throttled,
     )
     people = [_living(row, known) for row in rows]
     removed = [berth for berth in berths if berth.archive and only in {None, berth.archive}]

@@ -15,6 +15,8 @@ from tinyberth_common.settings import Settings, load
 STATE_DIR = Path("/var/lib/tinyberth")
 """The volume hub-state: database, accounts, cookie secret, keys, CLI token."""
 
+HUB_DATABASE = STATE_DIR / "jupyterhub.sqlite"
+
 HUB_SOCKET = Path("/run/tinyberth/hub/hub.sock")
 PROXY_API_SOCKET = Path("/run/tinyberth/proxy/api.sock")
 PROXY_TOKEN_FILE = Path("/run/tinyberth/proxy/token")

@@ -128,6 +128,8 @@ class Throttle:
             rows = connection.execute(
                 select(table.key, table.locked_until).where(table.locked_until > now)
             ).all()
+        if not rows:
+            return {}  # as nearly always: nobody's name need be hashed
         until = {row.key: min(row.locked_until, now + LONGEST_WAIT) for row in rows}
         logins = {self._hash(login, LOGIN): login for login in self._logins()}
         return {

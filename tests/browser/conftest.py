@@ -9,8 +9,17 @@ import pytest
 from chromium import launch
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from deployment import Deployment, localhost_names, start_deployment, variables_for_another
+
 # Playwright's 5 s are too few beside the other tests, and the People page looks again every 10 s.
 expect.set_options(timeout=30_000)
+
+
+@pytest.fixture(scope="session")
+def deployment(project: str, work: Path) -> Iterator[Deployment]:
+    """Return the one deployment that the files of this ring share."""
+    with localhost_names():
+        yield start_deployment(**variables_for_another("browser", work))
 
 
 # Of a file, not of the run: Playwright's event loop runs as long as it does, and a file of unit

@@ -11,6 +11,7 @@ and the state after recovery, with what the journal then had.
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import subprocess
@@ -123,6 +124,7 @@ def main(folder: Path) -> None:
     template, trial = folder / "template", folder / "trial"
     assert in_child(lambda: asyncio.run(prepare(World(template)))) == 0
     orm.check_db_revision = lambda _engine: None  # each child would look up what it knows
+    gc.freeze()  # else each child's collector visits, and so copies, all that was imported
     for name, operation in OPERATIONS.items():
         for step in range(200):
             # cp, because shutil does not keep whose the files are.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,7 +13,7 @@ import pytest
 from tinyberth_hub import password_check
 from tinyberth_hub.accounts import AccountStore
 from tinyberth_hub.failures import FREE_FAILURES, LONGEST_WAIT
-from tinyberth_hub.hashing import BusyError, HashingThreads
+from tinyberth_hub.hashing import NICER, BusyError, HashingThreads
 from tinyberth_hub.login_page import posted_password
 from tinyberth_hub.password_check import PasswordCheck, TryLaterError
 from tinyberth_hub.throttle import Throttle
@@ -149,6 +150,16 @@ def test_hashes_run_a_few_at_once_and_a_flood_is_turned_away() -> None:
     answers = asyncio.run(flood())
     assert sum(isinstance(answer, BusyError) for answer in answers) == 50 - 12
     assert most == 2
+
+
+def test_l1_hashes_leave_the_processor_to_the_event_loop() -> None:
+    def niceness() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    before = niceness()
+    hashing = asyncio.run(HashingThreads("nice", at_once=1, waiting=0).run(niceness))
+    assert hashing == min(before + NICER, 19)
+    assert niceness() == before
 
 
 @pytest.mark.parametrize(
