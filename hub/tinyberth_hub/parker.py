@@ -35,8 +35,9 @@ class Parker:
         await serving
         while True:
             try:
+                # Who was just parked counts for the memory now, not in a minute.
                 while await self.look():
-                    """Who was just parked counts for the memory now, not in a minute."""
+                    continue
             except Exception:
                 # Whatever it is must not end the task that would try again.
                 self.log.exception("Idle servers are not parked just now")
