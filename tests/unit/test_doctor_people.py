@@ -37,7 +37,7 @@ def change(begun_at: str) -> dict[str, str]:
     return {"kind": "rename", "login": "bob", "to": "rob", "by": "admin", "begun_at": begun_at}
 
 
-NOW = datetime.now(timezone.utc).isoformat(timespec="seconds")
+NOW = "when the test runs, long after it was collected"
 
 
 @pytest.mark.parametrize(
@@ -61,6 +61,9 @@ NOW = datetime.now(timezone.utc).isoformat(timespec="seconds")
     ],
 )
 def test_f15_who_is_known_here_and_not_there_is_found(hub, running, expected) -> None:
+    for one in hub.get("unfinished", []):
+        if one["begun_at"] == NOW:
+            one["begun_at"] = datetime.now(timezone.utc).isoformat(timespec="seconds")
     if expected == ["user_left"]:  # the change under way is the reason, so there is no finding
         hub["accounts"], expected = ["ada"], ["fine"]
     assert keys(people.judge(DATA, {**HUB, **hub}, running, "tb-hub-1")) == expected

@@ -46,8 +46,9 @@ TOKEN = {"access_token": "t0ken", "token_type": "bearer", "scope": "x"}
 
 
 def id_token(**changes: Any) -> str:
+    """Return a token that outlasts the run: some are made when the tests are collected."""
     now = int(time.time())
-    claims = {"iss": ISSUER, "aud": "id:1", "sub": "7", "iat": now, "exp": now + 60}
+    claims = {"iss": ISSUER, "aud": "id:1", "sub": "7", "iat": now, "exp": now + 7200}
     return jwt.encode({**claims, **changes}, "not checked, see oidc_authenticator" * 2)
 
 
