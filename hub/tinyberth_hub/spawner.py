@@ -23,11 +23,7 @@ from .patience import ask_patiently
 from .server_probe import wait_until_it_answers
 from .spawn_refusals import SpawnRefusedError, refusals_told
 from .spawn_steps import ProgressEvent, SpawnSteps
-from .start_places import StartPlaces
 from .warden_client import WARDEN_WAIT_SECONDS
-
-START_PLACES = StartPlaces()
-"""Of the whole hub."""
 
 LAST_LOG_LINES = 20
 """Of a server that died at its start: kept in the hub's log, the last one on the page."""
@@ -91,13 +87,7 @@ class BerthSpawner(ThreadedSpawner, ParkingSpawner):
 
     async def start(self) -> tuple[str, int]:
         """Start the server, or let a parked one go on; return (ip, port) when it answers."""
-        with START_PLACES.place() as self._place:
-            return await self._start()
-
-    async def _start(self) -> tuple[str, int]:
         self._steps = SpawnSteps()
-        if not self.will_resume:  # which is little work
-            await self._place.take(self._say_who_is_before)
         self.note_teams()
         with refusals_told(self.image, self.log):
             before_start = self.authenticator.people.before_start(self.user.name)
@@ -106,7 +96,6 @@ class BerthSpawner(ThreadedSpawner, ParkingSpawner):
                 await self._steps.say(50, "Your parked server goes on")
                 if address := await self.resume():
                     return address
-                await self._place.take(self._say_who_is_before)
         berth = await self.authenticator.ledger.ensure_berth(self.user.name)
         await self._steps.say(10, f"Preparing your files (uid {berth.uid})")
         self.extra_create_kwargs = container_identity(berth)
@@ -116,10 +105,6 @@ class BerthSpawner(ThreadedSpawner, ParkingSpawner):
         await self._steps.say(60, "Starting Jupyter")
         await wait_until_it_answers(ip, port, self.server.base_url, self._check_it_lives)
         return ip, port
-
-    async def _say_who_is_before(self, waiting: int) -> None:
-        before = f"; {waiting} wait before yours" if waiting else "; yours is next"
-        await self._steps.say(5, f"Other servers are starting{before}")
 
     async def poll(self) -> int | str | None:
         """Return None while the server runs, else why it does not.

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import Future
-from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,9 +13,7 @@ from requests.exceptions import ConnectionError as NoConnectionError
 
 from tinyberth_hub import patience, spawner
 from tinyberth_hub.ledger_client import Berth
-from tinyberth_hub.refusals import ChangeRefusedError
-from tinyberth_hub.spawner import BerthSpawner, SpawnRefusedError, container_identity
-from tinyberth_hub.start_places import StartPlaces
+from tinyberth_hub.spawner import BerthSpawner, container_identity
 
 
 def test_a_container_is_told_uid_and_gid_both_and_whose_it_is() -> None:
@@ -70,54 +66,3 @@ def test_a_refusal_is_not_asked_again(monkeypatch: pytest.MonkeyPatch, quick: No
     monkeypatch.setattr(DockerSpawner, "docker", engine_that_answers(APIError("refused")))
     with pytest.raises(APIError, match="refused"):
         asyncio.run(BerthSpawner().docker("create_container"))
-
-
-class Refuses:
-    """An authenticator's people, of whom nobody may start: so far does a start come here."""
-
-    async def before_start(self, _name: str) -> None:
-        raise ChangeRefusedError(409, "so far")
-
-
-def starting(will_resume: bool) -> BerthSpawner:
-    made = BerthSpawner()
-    made.parked_at = datetime.now(UTC) if will_resume else None
-    made.user = SimpleNamespace(name="alice", groups=[])
-    made.authenticator = SimpleNamespace(people=Refuses())
-    return made
-
-
-def test_a_start_waits_for_its_turn_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    places = StartPlaces(1)
-    monkeypatch.setattr(spawner, "START_PLACES", places)
-
-    async def check() -> list[str]:
-        made = starting(will_resume=False)
-        said = []
-        with places.place() as others:
-            await others.take(asyncio.sleep)
-            start = asyncio.create_task(made.start())
-            await asyncio.sleep(0)
-            async for event in made.progress():
-                said.append(event["message"])
-                break
-            assert not start.done()
-        with pytest.raises(SpawnRefusedError, match="so far"):
-            await start
-        assert not places.free.locked()
-        return said
-
-    assert asyncio.run(check()) == ["Other servers are starting; yours is next"]
-
-
-def test_a_server_that_only_goes_on_waits_for_no_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    places = StartPlaces(1)
-    monkeypatch.setattr(spawner, "START_PLACES", places)
-
-    async def check() -> None:
-        with places.place() as others:
-            await others.take(asyncio.sleep)
-            with pytest.raises(SpawnRefusedError, match="so far"):
-                await asyncio.wait_for(starting(will_resume=True).start(), 10)
-
-    asyncio.run(check())
