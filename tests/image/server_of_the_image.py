@@ -132,8 +132,13 @@ class Server:
         return self._log.read_text()
 
     def stop(self) -> None:
+        """End it as the engine does: by force where it does not end by itself in time."""
         self.process.terminate()
-        self.process.wait(30)
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(20)
 
 
 def execute_request(code: str) -> dict[str, Any]:

@@ -78,7 +78,11 @@ def interrupt(session: str) -> dict:
         reply = {"parent_header": {}}
         while reply["parent_header"].get("msg_id") != message:
             reply = client.get_shell_msg(timeout=DEADLINE)
-        return {"ename": reply["content"].get("ename"), "next": _run(client, "1 + 1")["status"]}
+        following, until = "aborted", time.monotonic() + DEADLINE
+        while following == "aborted" and time.monotonic() < until:
+            # IPython drops what arrives while it still says that the cell before has failed.
+            following = _run(client, "1 + 1")["status"]
+        return {"ename": reply["content"].get("ename"), "next": following}
     finally:
         manager.shutdown_kernel(now=True)
 
