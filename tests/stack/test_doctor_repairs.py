@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from deployment import Deployment
+from deployment import Deployment, wait_until
 
 PEOPLE = ("dr-mode", "dr-root", "dr-full", "dr-gone", "dr-group", "dr-link")
 NOBODY = 29177
@@ -168,6 +168,12 @@ def test_f15_a_lost_ledger_starts_nobody_is_shown_and_made_again_from_the_homes(
 def test_the_data_folders_owners_are_seen_and_given_back(deployment: Deployment) -> None:
     archive = deployment.host_data_dir / "archive"
     passwd = deployment.host_data_dir / "ledger" / "passwd"
+    # Restarted by the test before: while it starts it gives the folders back by itself.
+    ledger = deployment.service("ledger")
+    wait_until(
+        lambda: deployment.inspect(ledger)["State"]["Health"]["Status"] == "healthy",
+        "the ledger serves",
+    )
     try:
         os.chown(archive, NOBODY, 0)
         passwd.chmod(0o600)
